@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QUrl
@@ -24,8 +25,8 @@ class DialogRegistry:
             "keys": self._open_keys,
             "connect": self._connect,
             "palette": self._palette,
-            "config": _open_config,
-            "folder": _open_data,
+            "config": lambda *_: _open_path(paths.config_file()),
+            "folder": lambda *_: _open_path(paths.data_folder()),
             **{name: self._shower(*place) for name, place in _DIALOGS.items()},
             **{verb: self._starter(verb) for verb in _VERBS},
         }
@@ -108,10 +109,5 @@ _VERBS: Final[dict[str, Callable[[Core, str], Coroutine[Any, Any, object]]]] = {
 """What is done at once, by the first word of its place; the second names the server."""
 
 
-def _open_config(_thing: str, _parent: QWidget | None) -> None:
-    """Show config.json in the person's editor."""
-    open_url(QUrl.fromLocalFile(str(paths.config_file())))
-
-
-def _open_data(_thing: str, _parent: QWidget | None) -> None:
-    open_url(QUrl.fromLocalFile(str(paths.data_folder())))
+def _open_path(path: Path) -> None:
+    open_url(QUrl.fromLocalFile(str(path)))

@@ -134,7 +134,7 @@ class Navigation(QWidget):
         self._list.scrollToItem(self._list.currentItem())
 
     def _draw_icons(self) -> None:
-        colour = self._context.theme.colours.text
+        colour = self._context.theme.colours["text"]
         for row, spec in enumerate(self._specs):
             self._list.item(row).setIcon(icons.icon(spec.icon, colour, 20))
 

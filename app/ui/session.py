@@ -65,7 +65,7 @@ class TraySession:
         self._early_page = ""
         self._tray_hint_shown = False
         self.context = PageContext(
-            core, theme, self._tasks, self.go, CallHistory(core.calls), self._show_offer
+            core, theme, self._tasks, self.go, CallHistory(core.calls), self._offer
         )
         self._dialogs = DialogRegistry(self.context)
         problems.go = self.go
@@ -175,10 +175,8 @@ class TraySession:
         if notice not in self._core.lasting():  # the window shows those by itself
             self.window.show_notice(notice)
 
-    def _show_offer(
-        self, title: str, text: str, button: str, on_click: Callable[[], object]
-    ) -> None:
-        self.window.show_offer(title, text, button=button, on_click=on_click)
+    def _offer(self, title: str, text: str, button: str, act: Callable[[], object]) -> None:
+        self.window.show_offer(title, text, button, act)
 
     def _trim_memory_soon(self) -> None:
         if self._trim_timer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from functools import cache
 
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
@@ -14,84 +14,35 @@ from PySide6.QtWidgets import QApplication
 
 from app.system import paths
 
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """One scheme. Text colours but `disabled` keep a contrast of 4.5 to 1 on every background."""
-
-    window: str
-    side: str
-    card: str
-    field: str
-    hover: str
-    chosen: str
-    line: str
-    strong_line: str
-    text: str
-    soft: str
-    faint: str
-    disabled: str
-    accent: str
-    accent_hover: str
-    on_accent: str
-    good: str
-    busy: str
-    warn: str
-    bad: str
-    warn_card: str
-    bad_card: str
-    good_card: str
-
-
-LIGHT = Colours(
-    window="#f6f7f8",
-    side="#eceef0",
-    card="#ffffff",
-    field="#ffffff",
-    hover="#e9ecee",
-    chosen="#d8e9ea",
-    line="#dfe3e6",
-    strong_line="#c3c9ce",
-    text="#1b2126",
-    soft="#56606a",
-    faint="#5c6670",
-    disabled="#8b949c",
-    accent="#0f7079",
-    accent_hover="#0b5c64",
-    on_accent="#ffffff",
-    good="#19703f",
-    busy="#2160c4",
-    warn="#8a5a00",
-    bad="#b3261e",
-    warn_card="#fdf3dc",
-    bad_card="#fce9e7",
-    good_card="#e3f3e9",
-)
-
-DARK = Colours(
-    window="#1d2124",
-    side="#171a1d",
-    card="#252a2e",
-    field="#1b1f22",
-    hover="#2e3439",
-    chosen="#1b3d42",
-    line="#363d43",
-    strong_line="#4d565e",
-    text="#e9edf0",
-    soft="#a9b3bb",
-    faint="#98a3ac",
-    disabled="#7a858e",
-    accent="#4fb7bf",
-    accent_hover="#6cc8cf",
-    on_accent="#08282b",
-    good="#5fc48c",
-    busy="#78a9f5",
-    warn="#e3ae4b",
-    bad="#f2897f",
-    warn_card="#3a3120",
-    bad_card="#3f2826",
-    good_card="#203529",
-)
+Colours = Mapping[str, str]
+"""The colours of one scheme by their names."""
+_COLOURS = {
+    "window": ("#f6f7f8", "#1d2124"),
+    "side": ("#eceef0", "#171a1d"),
+    "card": ("#ffffff", "#252a2e"),
+    "field": ("#ffffff", "#1b1f22"),
+    "hover": ("#e9ecee", "#2e3439"),
+    "chosen": ("#d8e9ea", "#1b3d42"),
+    "line": ("#dfe3e6", "#363d43"),
+    "strong_line": ("#c3c9ce", "#4d565e"),
+    "text": ("#1b2126", "#e9edf0"),
+    "soft": ("#56606a", "#a9b3bb"),
+    "faint": ("#5c6670", "#98a3ac"),
+    "disabled": ("#8b949c", "#7a858e"),
+    "accent": ("#0f7079", "#4fb7bf"),
+    "accent_hover": ("#0b5c64", "#6cc8cf"),
+    "on_accent": ("#ffffff", "#08282b"),
+    "good": ("#19703f", "#5fc48c"),
+    "busy": ("#2160c4", "#78a9f5"),
+    "warn": ("#8a5a00", "#e3ae4b"),
+    "bad": ("#b3261e", "#f2897f"),
+    "warn_card": ("#fdf3dc", "#3a3120"),
+    "bad_card": ("#fce9e7", "#3f2826"),
+    "good_card": ("#e3f3e9", "#203529"),
+}
+"""In the light and in the dark scheme. Text colours but `disabled` keep a contrast of 4.5 to 1 on
+every background."""
+LIGHT, DARK = ({name: both[dark] for name, both in _COLOURS.items()} for dark in (False, True))
 
 _ROLES = {
     QPalette.ColorRole.Window: "window",
@@ -135,7 +86,7 @@ class Theme(QObject):
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
         self._app = app
-        self.colours = LIGHT
+        self.colours: Colours = LIGHT
         self.is_dark = False
         self._has_widgets = self._is_set = False
         self._appearance = "system"
@@ -155,7 +106,7 @@ class Theme(QObject):
 
     def colour(self, name: str) -> QColor:
         """The colour called `name` in the scheme in force."""
-        return QColor(getattr(self.colours, name))
+        return QColor(self.colours[name])
 
     def panel_is_dark(self) -> bool:
         """Whether the panel that holds the tray icon is dark; a guess on most desktops."""
@@ -199,24 +150,24 @@ def fixed_font() -> QFont:
 def _palette(colours: Colours) -> QPalette:
     palette = QPalette()
     for role, name in _ROLES.items():
-        palette.setColor(role, QColor(getattr(colours, name)))
+        palette.setColor(role, QColor(colours[name]))
     disabled = QPalette.ColorGroup.Disabled
-    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(disabled, role, QColor(colours.disabled))
-    palette.setColor(disabled, QPalette.ColorRole.WindowText, QColor(colours.disabled))
-    palette.setColor(disabled, QPalette.ColorRole.Highlight, QColor(colours.strong_line))
+    texts = QPalette.ColorRole
+    for role in (texts.Text, texts.ButtonText, texts.WindowText):
+        palette.setColor(disabled, role, QColor(colours["disabled"]))
+    palette.setColor(disabled, QPalette.ColorRole.Highlight, QColor(colours["strong_line"]))
     return palette
 
 
 def _style_sheet(is_dark: bool) -> str:
     """The style sheet with each `@name` replaced by that colour."""
-    names = asdict(DARK if is_dark else LIGHT)
+    names = {**(DARK if is_dark else LIGHT)}
     body = QApplication.font().pointSizeF()
     names |= {size: f"{body * scale:.1f}pt" for size, scale in _SIZES.items()}
     for name in ("chevron", "tick"):
         names[name] = paths.resource("icons", f"{name}.svg").as_posix()
     text = paths.resource("style", "lou.qss").read_text(encoding="utf-8")
-    return re.sub(r"@(\w+)", lambda found: str(names[found[1]]), text)
+    return re.sub(r"@(\w+)", lambda found: names[found[1]], text)
 
 
 def _is_gnome() -> bool:

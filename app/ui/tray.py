@@ -6,7 +6,6 @@ Titles of tools are cached, because servers do not list tools that are switched 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -171,7 +170,9 @@ class Tray(QObject):
             row = menu.addAction(wording.menu_text(title or wording.words(name)))
             row.setCheckable(True)
             row.setChecked(name not in off)
-            row.triggered.connect(_switcher(context, server, name))
+            row.triggered.connect(
+                lambda on, tool=name: context.tasks.start(context.core.enable(server, on, tool))
+            )
         if not titles:
             menu.addAction(tr("Listed once the server was ready")).setEnabled(False)
 
@@ -188,7 +189,3 @@ def _connect_entry(context: PageContext) -> tuple[str, str]:
         if view.id == CLAUDE and not view.wanted:
             return f"Connect {view.name}...", f"clients {CLAUDE}"
     return "Connect a client...", "clients"
-
-
-def _switcher(context: PageContext, server: str, tool: str) -> Callable[[bool], object]:
-    return lambda on: context.tasks.start(context.core.enable(server, on, tool))

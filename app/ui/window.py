@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, cast
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
@@ -34,13 +34,6 @@ _TONES = {
 }
 
 
-class SelectablePage(Protocol):
-    """A page that can select one of its items by name."""
-
-    def choose(self, name: str) -> None:
-        """Select the item called `name`."""
-
-
 class Window(QWidget):
     """The main window. `may_hide` decides whether closing hides it."""
 
@@ -58,14 +51,9 @@ class Window(QWidget):
         self._navigation.chosen.connect(self._show_page)
         self._stack = QStackedWidget()
         self._strip, self._lasting, self._offer = (
-            Strip(context.theme, closable=closable) for closable in (True, False, True)
+            Strip(context.theme, name=name, closable=name != "lasting")
+            for name in ("notice", "lasting", "offer")
         )
-        for strip, name in (
-            (self._strip, "notice"),
-            (self._lasting, "lasting"),
-            (self._offer, "offer"),
-        ):
-            strip.setObjectName(name)
         self._lay_out()
         self._offer_pages()
         core = context.core
@@ -90,9 +78,9 @@ class Window(QWidget):
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.raise_()
         self.activateWindow()
-        page = self._pages[self._opened]
-        if thing and hasattr(page, "choose"):
-            cast("SelectablePage", page).choose(thing)
+        choose = getattr(self._pages[self._opened], "choose", None)
+        if thing and choose:
+            choose(thing)
 
     def show_notice(self, notice: Notice) -> None:
         """Show `notice` above the page until the user closes it or clicks its button."""
@@ -111,7 +99,7 @@ class Window(QWidget):
         )
 
     def show_offer(
-        self, title: str, text: str, *, button: str = "", on_click: Callable[[], object]
+        self, title: str, text: str, button: str, on_click: Callable[[], object]
     ) -> None:
         """Show what was done, above the page, with a button for what may follow."""
 
@@ -155,7 +143,11 @@ class Window(QWidget):
     def _set_shortcuts(self) -> None:
         go = self._context.go
         for number in range(1, 10):
-            QShortcut(QKeySequence(f"Ctrl+{number}"), self, self._chooser(number - 1))
+            QShortcut(
+                QKeySequence(f"Ctrl+{number}"),
+                self,
+                partial(self._navigation.choose_row, number - 1),
+            )
         for keys, act in (
             ("Ctrl+K", lambda: go("palette")),
             ("Ctrl+,", lambda: go("settings")),
@@ -165,9 +157,6 @@ class Window(QWidget):
             (QKeySequence.StandardKey.Quit, lambda: go("quit")),
         ):
             QShortcut(QKeySequence(keys), self, act)
-
-    def _chooser(self, row: int) -> Callable[[], None]:
-        return lambda: self._navigation.choose_row(row)
 
     def _dismiss(self) -> None:
         """Hide the last message that may be hidden."""

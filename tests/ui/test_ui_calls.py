@@ -170,7 +170,7 @@ def test_a_chosen_row_of_the_answer_is_tinted_as_a_whole(lou: Rig) -> None:
     drawn = tree.viewport().grab().toImage()
     places = (2, box.right() - 4, tree.viewport().width() - 4)
     colours = {drawn.pixelColor(x, box.bottom() - 2).name() for x in places}
-    assert colours == {lou.theme.colours.chosen}
+    assert colours == {lou.theme.colours["chosen"]}
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, "text", {"content": "odd"}, {"content": [5]},

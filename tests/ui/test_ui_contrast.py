@@ -34,7 +34,7 @@ def test_every_text_can_be_read_on_every_background(scheme: Colours, figure) -> 
     pairs = [(text, back) for text in TEXTS for back in BACKGROUNDS]
     pairs += [(text, f"{tone}_card") for tone in ("warn", "bad", "good") for text in ("text", tone)]
     pairs.append(("on_accent", "accent"))
-    found = {pair: contrast(*(getattr(scheme, name) for name in pair)) for pair in pairs}
+    found = {pair: contrast(*(scheme[name] for name in pair)) for pair in pairs}
     least = min(found, key=lambda pair: found[pair])
     figure(
         f"ui: least contrast of a text ({least[0]} on {least[1]})", found[least], "", at_least=TEXT

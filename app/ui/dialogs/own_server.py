@@ -33,7 +33,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import GUTTER, Scrolled, indented
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form
-from app.ui.widgets.inputs import MOST_PASTED, TextArea
+from app.ui.widgets.inputs import PASTE_REFUSED, TextArea
 from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import heading, label, show_toned
 from app.ui.wording import counted
@@ -97,7 +97,7 @@ class ServerDialog(FittedDialog):
         self._form.set_values(values or {})
         self._form.changed.connect(lambda: self._say(""))
         self._pasted = TextArea()
-        self._pasted.refused.connect(self._show_paste_refused)
+        self._pasted.refused.connect(lambda: self._say(PASTE_REFUSED))
         self._pasted.setFont(fixed_font())
         self._pasted.setTabChangesFocus(True)
         self._pasted.setPlaceholderText(tr(_EXAMPLE))
@@ -241,9 +241,6 @@ class ServerDialog(FittedDialog):
 
     def _say(self, words: str, tone: str = "bad") -> None:
         show_toned(self._problem, words, tone)
-
-    def _show_paste_refused(self) -> None:
-        self._say(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
 
 
 def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -194,7 +194,7 @@ class ProvidersModel(KeyedList[Provider]):
         super().__init__(
             lambda provider: str(provider["name"]),
             title=lambda provider: str(provider["title"]),
-            spoken=_spoken_provider,
+            spoken=lambda each: wording.spoken(_provider_title(each), str(each.get("words", ""))),
             row=_provider_row,
             tooltip=lambda provider: tooltip(_more_of(provider)),
         )
@@ -247,7 +247,3 @@ def _more_of(provider: Provider) -> str:
     if provider.get("last_error"):
         parts.append(f"Last trouble: {provider['last_error']}")
     return "\n".join(tr(part) for part in parts if part)
-
-
-def _spoken_provider(provider: Provider) -> str:
-    return wording.spoken(_provider_title(provider), str(provider.get("words", "")))

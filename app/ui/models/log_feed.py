@@ -73,12 +73,9 @@ class LogFeed:
         return [
             line
             for line in lines
-            if is_at_least(line.level, level) and (not text or text in _searched(line))
+            if is_at_least(line.level, level)
+            and (not text or text in f"{line.logger} {line.level} {line.message}".lower())
         ]
-
-
-def _searched(line: Line) -> str:
-    return f"{line.logger} {line.level} {line.message}".lower()
 
 
 def _key(line: LogLine) -> tuple[str, str, str]:

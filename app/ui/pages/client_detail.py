@@ -37,7 +37,7 @@ class ClientDetail(QWidget):
         self._steps = Steps(theme, "The connection")
         self._progress = label(tone="soft", wrap=True, name="progress")
         self._why = Button(
-            theme, "Why does it not see Lou?", self._ask_why, icon="doctor", kind="quiet"
+            theme, "Why does it not see Lou?", self._do(self._ask_why), icon="doctor", kind="quiet"
         )
         self._files = vertical()
         self._notes = label(tone="soft", wrap=True)
@@ -139,9 +139,8 @@ class ClientDetail(QWidget):
         if not files:
             self._files.addWidget(label("It has none that Lou may edit.", tone="soft"))
 
-    def _ask_why(self) -> None:
-        if self._client:
-            self._context.go(f"doctor {self._client.id}")
+    def _ask_why(self, client: ClientView) -> None:
+        self._context.go(f"doctor {client.id}")
 
     def _do(self, action: Callable[[ClientView], None]) -> Callable[[], None]:
         def act() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.clients.planning.entries import installed_bridge
 from app.doctor import client_logs, client_path
@@ -21,10 +21,11 @@ from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 
 _SIGNS = {
-    True: ("check", "good", "reached"),
-    False: ("alert", "warn", "fails"),
-    None: ("", "", "not known yet"),
+    True: ("check", "good", "reached", ""),
+    False: ("alert", "warn", "fails", "warn"),
+    None: ("", "", "not known yet", "soft"),
 }
+"""By whether a step is reached: icon, its colour, what it says, and the colour of the title."""
 
 
 class ClientPath(Card):
@@ -87,8 +88,12 @@ class ClientPath(Card):
         self._verdict.show()
         table = grid(across=10, margins=(0, 4, 0, 0))
         for row, step in enumerate(steps):
-            table.addWidget(self._sign(step), row, 0)
-            table.addWidget(label(step.title, tone=_tone(step), wrap=True), row, 1)
+            name, colour, said, tone = _SIGNS[step.is_reached]
+            sign = IconLabel(self._context.theme, 16, name, colour)
+            sign.setFixedWidth(16)
+            sign.setAccessibleName(tr(said))
+            table.addWidget(sign, row, 0)
+            table.addWidget(label(step.title, tone=tone, wrap=True), row, 1)
             if step.is_reached is False and step.action:
                 place = step.action
                 go = Button(self._context.theme, "Mend this", self._context.opener(place))
@@ -98,14 +103,3 @@ class ClientPath(Card):
         self.inside.replaceWidget(self._steps, made)
         self._steps.deleteLater()
         self._steps = made
-
-    def _sign(self, step: PathStep) -> QLabel:
-        name, tone, said = _SIGNS[step.is_reached]
-        sign = IconLabel(self._context.theme, 16, name, tone)
-        sign.setFixedWidth(16)
-        sign.setAccessibleName(tr(said))
-        return sign
-
-
-def _tone(step: PathStep) -> str:
-    return {True: "", False: "warn", None: "soft"}[step.is_reached]

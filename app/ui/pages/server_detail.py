@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.errors import AppError
 from app.ui import wording
 from app.ui.models.lists import KEY, tools_model
 from app.ui.page_context import PageContext
@@ -44,8 +42,8 @@ class ServerDetail(QWidget):
         self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._state = label()
         self._switch = Switch(theme, "")
-        self._switch.toggled.connect(self._switched)
-        self._restart = Button(theme, "Restart", self._do_restart, icon="restart")
+        self._switch.toggled.connect(self._ask)
+        self._restart = Button(theme, "Restart", self._go("restart"), icon="restart")
         self._purpose = label(tone="soft", wrap=True)
         self._command = label(tone="soft", wrap=True, selectable=True, name="command")
         self._strip = Strip(theme)
@@ -54,7 +52,7 @@ class ServerDetail(QWidget):
         self._tools_title = heading("Tools")
         self._tools_note = label(tone="soft", wrap=True)
         self._tools = RowList(theme, "Tools", self._model, selectable=False)
-        self._tools.asked.connect(self._tool_asked)
+        self._tools.asked.connect(lambda index, on: self._ask(on, str(index.data(KEY))))
         self._connected = label(tone="soft", wrap=True)
         self._own = bar(
             Button(theme, "Edit...", self._go("edit"), icon="edit"),
@@ -158,7 +156,10 @@ class ServerDetail(QWidget):
             return
         self._tools_state = tools_state
         if server.state == "ready":
-            self._context.tasks.start(self._fetch_tools(server.name), on_error=self._tools_failed)
+            self._context.tasks.start(
+                self._fetch_tools(server.name),
+                on_error=lambda error: show_text(self._tools_note, error.title),
+            )
         else:
             self._tools_note.setText("The tools are listed once the server is ready.")
         self._show_tool_count()
@@ -169,9 +170,6 @@ class ServerDetail(QWidget):
             self._model.show_rows(tools)
             self._show_tool_count()
 
-    def _tools_failed(self, error: AppError) -> None:
-        show_text(self._tools_note, error.title)
-
     def _show_tool_count(self) -> None:
         tools = self._model.rows
         on = sum(bool(tool.get("enabled", True)) for tool in tools)
@@ -179,32 +177,18 @@ class ServerDetail(QWidget):
         self._tools_note.setVisible(not tools)
         self._tools.fit_to_rows()
 
-    def _switched(self, on: bool) -> None:
+    def _ask(self, on: bool, tool: str = "") -> None:
+        """Switch the server on show, or one of its tools; then show what came of it."""
         if self._server:
-            self._ask(self._server.name, on)
+            self._context.tasks.start(self._switch_and_show(self._server.name, on, tool))
 
-    def _tool_asked(self, index: QModelIndex, on: bool) -> None:
-        if self._server:
-            self._ask(self._server.name, on, str(index.data(KEY)))
-
-    def _ask(self, server: str, on: bool, tool: str = "") -> None:
+    async def _switch_and_show(self, server: str, on: bool, tool: str) -> None:
         core = self._context.core
-
-        async def switch() -> None:
-            try:
-                await core.enable(server, on, tool)
-            finally:
-                self._refresh(server)
-
-        self._context.tasks.start(switch())
-
-    def _refresh(self, server: str) -> None:
-        if self._server and self._server.name == server:
-            self.show_server(self._context.core.server(server))
-
-    def _do_restart(self) -> None:
-        if self._server:
-            self._context.tasks.start(self._context.core.restart(self._server.name))
+        try:
+            await core.enable(server, on, tool)
+        finally:
+            if self._server and self._server.name == server:
+                self.show_server(core.server(server))
 
     def _go(self, place: str) -> Callable[[], None]:
         """What opens `place` for the server on show."""

@@ -59,7 +59,8 @@ class TrackedPage(QWidget):
             theme, "Import...", lambda: self._job.ask_import(self), icon="save", kind="quiet"
         )
         self._export = Button(theme, "Export...", self._export_clicked, icon="open", kind="quiet")
-        self._add = Button(theme, "Add...", self._add_clicked, icon="plus")
+        add = context.starter(lambda: self._open(None))
+        self._add = Button(theme, "Add...", add, icon="plus")
         self._edit = Button(theme, "Change...", self._edit_clicked, icon="edit")
         self._delete = Button(theme, "Delete", self._delete_clicked, icon="trash")
         self._lay_out()
@@ -187,9 +188,6 @@ class TrackedPage(QWidget):
 
     def _export_clicked(self) -> None:
         self._job.ask_export(self, self._filter.wanted())
-
-    def _add_clicked(self) -> None:
-        self._context.tasks.start(self._open(None))
 
     def _edit_clicked(self) -> None:
         selected = self._selected()

@@ -70,8 +70,8 @@ class WelcomeStep(Card):
 
     def _draw(self) -> None:
         colours = self._theme.colours
-        back = colours.good if self._done else colours.chosen
-        ink = colours.card if self._done else colours.text
+        back = colours["good" if self._done else "chosen"]
+        ink = colours["card" if self._done else "text"]
         self._sign.setStyleSheet(
             f"#sign {{ background: {back}; color: {ink}; border-radius: {_SIGN // 2}px; }}"
         )
@@ -89,13 +89,15 @@ class ConnectStep(WelcomeStep):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context.theme, "3", "Connect a client")
         self._context = context
-        self._actions = ClientActions(context, self)
+        self._actions, clients = ClientActions(context, self), context.core.clients
         self._entry = text_viewer("The entry for your client")
         self._entry.setFixedHeight(self._entry.fontMetrics().lineSpacing() * 10 + 16)
         self._entry.hide()
         self.below.addWidget(self._entry)
         self._connect = self.add_button(
-            "Connect Claude Desktop...", self._connect_claude, kind="main"
+            "Connect Claude Desktop...",
+            lambda: self._actions.connect(clients.view(_CLAUDE)),
+            kind="main",
         )
         self._others = self.add_button(
             "Other clients...", lambda: context.go("clients"), icon="clients"
@@ -114,9 +116,6 @@ class ConnectStep(WelcomeStep):
         claude = next((view for view in views if view.id == _CLAUDE), None)
         self._connect.setVisible(claude is not None and client_wording.can_connect(claude))
         self.show_state(_connect_text(connected, views), done=bool(connected))
-
-    def _connect_claude(self) -> None:
-        self._actions.connect(self._actions.clients.view(_CLAUDE))
 
     def _show_entry(self) -> None:
         self._entry.setPlainText(self._actions.clients.by_hand.snippet(_CLAUDE))

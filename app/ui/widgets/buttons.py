@@ -58,7 +58,7 @@ class Button(QPushButton):
             return
         names = {"main": "on_accent", "danger": "bad"}
         colour = names.get(str(self.property("kind")), "text")
-        self.setIcon(icons.icon(self._icon, getattr(self._theme.colours, colour), 16))
+        self.setIcon(icons.icon(self._icon, self._theme.colours[colour], 16))
 
 
 def copier(read: Callable[[], str]) -> Callable[[], None]:

@@ -75,7 +75,7 @@ class IconLabel(QLabel):
 
     def _draw(self) -> None:
         if self._icon:
-            colour = getattr(self._theme.colours, self._tone)
+            colour = self._theme.colours[self._tone]
             drawn = icons.pixmap(self._icon, colour, self._size, self.devicePixelRatioF())
             self.setPixmap(drawn)
 
@@ -86,8 +86,9 @@ class Strip(Card):
     Hidden until `show_message`.
     """
 
-    def __init__(self, theme: Theme, *, closable: bool = False) -> None:
+    def __init__(self, theme: Theme, *, name: str = "", closable: bool = False) -> None:
         super().__init__(look="warn", margin=12, spacing=2)
+        self.setObjectName(name)
         self._action: Callable[[], object] | None = None
         self._icon = IconLabel(theme, 20)
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -37,12 +37,7 @@ class Chart(Card):
         self._plot.setAccessibleName(tr(title))
         self.inside.addLayout(horizontal(heading(title, "strong"), FREE, *legend, spacing=12))
         self.inside.addWidget(self._plot, 1)
-
-    def show_series(
-        self, times: Sequence[float], series: Mapping[str, Values], step: float
-    ) -> None:
-        """Draw `series` over `times`, which are `step` seconds apart; None is a gap."""
-        self._plot.show_series(times, series, step)
+        self.show_series = self._plot.show_series
 
 
 class _Plot(QWidget):
@@ -62,6 +57,7 @@ class _Plot(QWidget):
     def show_series(
         self, times: Sequence[float], series: Mapping[str, Values], step: float
     ) -> None:
+        """Draw `series` over `times`, which are `step` seconds apart; None is a gap."""
         self._times, self._series, self._step = times, series, step
         self.update()
 

@@ -13,7 +13,7 @@ from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read
 from app.ui.theme import Theme, fixed_font
 from app.ui.translation import tr
 from app.ui.widgets.card import Card
-from app.ui.widgets.inputs import MOST_PASTED, TextArea, combo
+from app.ui.widgets.inputs import PASTE_REFUSED, TextArea, combo
 from app.ui.widgets.layouts import vertical
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import heading, label, show_text
@@ -119,11 +119,8 @@ class _Text(Editor):
         if self.field.kind is Kind.JSON:
             self._edit.setFont(fixed_font())
         self._edit.textChanged.connect(self.changed)
-        self._edit.refused.connect(self._show_refused)
+        self._edit.refused.connect(lambda: self.show_problem(PASTE_REFUSED))
         return self._edit
-
-    def _show_refused(self) -> None:
-        self.show_problem(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
 
     def _hint(self) -> str:
         kinds = {Kind.TEXTS: "One on each line", Kind.JSON: "JSON"}

@@ -13,6 +13,7 @@ from app.ui.theme import fixed_font
 from app.ui.translation import tr
 
 MOST_PASTED = 200_000
+PASTE_REFUSED = f"This takes {MOST_PASTED:,} characters; nothing was pasted."
 _LONG_WORD = re.compile(r"\S{1000}")
 
 

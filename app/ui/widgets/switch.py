@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
@@ -18,11 +18,11 @@ def draw_switch(painter: QPainter, box: QRectF, colours: Colours, *, on: bool, l
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setOpacity(1.0 if live else 0.45)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colours.accent if on else colours.faint))
+    painter.setBrush(QColor(colours["accent" if on else "faint"]))
     painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
     knob = box.height() - 6
     left = box.right() - knob - 3 if on else box.left() + 3
-    painter.setBrush(QColor(colours.on_accent if on else colours.card))
+    painter.setBrush(QColor(colours["on_accent" if on else "card"]))
     painter.drawEllipse(QRectF(left, box.top() + 3, knob, knob))
     painter.restore()
 
@@ -50,11 +50,6 @@ class Switch(QAbstractButton):
     def sizeHint(self) -> QSize:
         return SIZE + QSize(6, 6)
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.EnabledChange:
-            self.update()
-        super().changeEvent(event)
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         box = QRectF(3, 3, SIZE.width(), SIZE.height())
@@ -63,7 +58,7 @@ class Switch(QAbstractButton):
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours.accent), 1.5))
+            painter.setPen(QPen(QColor(colours["accent"]), 1.5))
             radius = SIZE.height() / 2 + 2
             painter.drawRoundedRect(box.adjusted(-2, -2, 2, 2), radius, radius)
         painter.end()

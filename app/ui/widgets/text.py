@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from PySide6.QtCore import QSize, Qt
@@ -188,11 +189,7 @@ def fit_placeholder(line: QLineEdit) -> None:
     line.setMinimumWidth(line.fontMetrics().horizontalAdvance(line.placeholderText()) + _AROUND)
 
 
-def _plain(text: str) -> str:
-    """Escape `text` for a tooltip, which reads markup."""
-    return harmless.visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def tooltip(text: str) -> str:
-    """`text` in the chosen language as a tooltip: wrapped, and escaped."""
-    return f"<p style='white-space:pre-wrap'>{_plain(tr(text))}</p>" if text else ""
+    """`text` in the chosen language as a tooltip: wrapped, and escaped, since it reads markup."""
+    plain = html.escape(harmless.visible(tr(text)), quote=False)
+    return f"<p style='white-space:pre-wrap'>{plain}</p>" if text else ""

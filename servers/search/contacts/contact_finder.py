@@ -63,7 +63,7 @@ class ContactFinder:
         self._ttl_s = ttl_s
 
     async def emails(self, query: ContactQuery, count: int, deadline: float) -> Contacts:
-        """The addresses of the site or the person; raises NothingLooked if nobody could look."""
+        """The addresses of site or person; raises NoContactSourceError if nobody could look."""
 
         async def make() -> Made:
             found = await self._ask_services(query, deadline)
