@@ -115,7 +115,6 @@ class Services:
 
     @property
     def is_paused(self) -> bool:
-        """Whether `pause_all` holds."""
         return self.reconciler.paused
 
     def lasting(self) -> tuple[Notice, ...]:
@@ -135,7 +134,6 @@ class Services:
         return tuple(self.server(name) for name in self.settings.config.servers if name in known)
 
     def server(self, name: str) -> ServerView:
-        """One server."""
         status = self.supervisor.observed(name)
         entry = self.reconciler.entry(name)
         known = manifest.embedded(name) if config_model.is_embedded(name, entry) else None
@@ -218,7 +216,6 @@ class Services:
         return found.mended
 
     async def unset_key(self, name: str) -> None:
-        """Delete a key."""
         await self.key_service.unset(name)
         await self.key_changed(name)
 

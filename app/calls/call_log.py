@@ -59,7 +59,6 @@ class CallLog:
 
     @property
     def is_on(self) -> bool:
-        """Whether calls are kept."""
         return self._settings.keep_calls
 
     def change(self, settings: Settings) -> None:
@@ -102,7 +101,7 @@ class CallLog:
             partial(self._store.find, query, before, limit=limit, budget_s=budget_s)
         )
 
-    async def call(self, id: int) -> tuple[KeptCall, CallDetail] | None:  # noqa: A002
+    async def call(self, id: int) -> tuple[KeptCall, CallDetail] | None:
         """One call with its request and answer, if it is still kept."""
         if not self.is_on:
             return None

@@ -100,12 +100,12 @@ class CallStore(PrivateDatabase):
             if time.monotonic() > end:
                 return CallPage(tuple(found), before)
 
-    def call(self, id: int) -> KeptCall | None:  # noqa: A002 - the column's name
+    def call(self, id: int) -> KeptCall | None:
         query = f"SELECT id, {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - constants
         row = self._connection().execute(query, (id,)).fetchone()
         return _call(row) if row else None
 
-    def detail(self, id: int) -> CallDetail:  # noqa: A002 - the column's name
+    def detail(self, id: int) -> CallDetail:
         query = "SELECT request, answer FROM details WHERE id = ?"
         row = self._connection().execute(query, (id,)).fetchone()
         return CallDetail(*row) if row else CallDetail()
@@ -186,6 +186,6 @@ class CallStore(PrivateDatabase):
 
 
 def _call(row: tuple[Any, ...]) -> KeptCall:
-    id, at, server, tool, client, version, ms, outcome, error, size, own, cut = row  # noqa: A001
+    id, at, server, tool, client, version, ms, outcome, error, size, own, cut = row
     facts = (server, tool, client, version, ms, outcome, error, size)
     return KeptCall(id, at, *facts, bool(own), cut)

@@ -12,7 +12,6 @@ from app.control.client import NotRunningError, ask
 
 
 def declare(parser: CommandParser) -> None:
-    """No arguments."""
     parser.set_defaults(run=_doctor)
 
 

@@ -46,11 +46,7 @@ def _install(args: Namespace, output: Output) -> int:
             "Read what was printed above, mend it, and try again.",
             code="not_installed",
         )
-    _restart(server)
-    output.line(f"The packages for {args.extra} are installed.")
-    return 0
-
-
-def _restart(server: str) -> None:
     with contextlib.suppress(NotRunningError):
         ask("restart", server=server)
+    output.line(f"The packages for {args.extra} are installed.")
+    return 0

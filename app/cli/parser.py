@@ -32,7 +32,6 @@ class CommandParser(ArgumentParser):
             self.add_switch("--json", "print one JSON document")
 
     def subcommand(self, word: str, summary: str) -> CommandParser:
-        """Declare a subcommand; returns its parser."""
         self.subcommands[word] = CommandParser(f"{self.prog} {word}", summary)
         return self.subcommands[word]
 

@@ -16,7 +16,6 @@ from app.errors import AppError
 
 
 def declare(parser: CommandParser) -> None:
-    """Where to save it, and whether to ask."""
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="the zip; else lou-report-TIME.zip here"
     )

@@ -90,7 +90,7 @@ def load(path: Path) -> tuple[Client, ...]:
     return tuple(sorted(rows, key=lambda row: row.tier))
 
 
-def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:  # noqa: A002 - named as in the row
+def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:
     """The client with this id; raises ClientConfigError when there is none."""
     known = clients() if rows is None else rows
     for row in known:

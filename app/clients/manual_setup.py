@@ -40,17 +40,17 @@ class ManualSetup:
         self._desired = desired
         self._platform = platform
 
-    def snippet(self, id: str) -> str:  # noqa: A002 - named as in the row
+    def snippet(self, id: str) -> str:
         """The entries in the format of the client's file, to paste."""
         return snippet(self._row(id), self._checked())
 
-    def links(self, id: str) -> tuple[str, ...]:  # noqa: A002 - named as in the row
+    def links(self, id: str) -> tuple[str, ...]:
         """The client's install links, one for each server; none when it has no such links."""
         row = self._row(id)
         found = (install_link(row, name, entry) for name, entry in self._entries(row))
         return tuple(filter(None, found))
 
-    def commands(self, id: str, verb: str = "add") -> tuple[str, ...]:  # noqa: A002
+    def commands(self, id: str, verb: str = "add") -> tuple[str, ...]:
         """Lines for a terminal: the client's own command to `add` or `remove` each server."""
         row = self._row(id)
         found = (client_command(row, verb, name, entry) for name, entry in self._entries(row))
@@ -58,10 +58,9 @@ class ManualSetup:
         return tuple(quoted(words) for words in found if words)
 
     def bundle(self, server: str, title: str, purpose: str, version: str) -> bytes:
-        """An .mcpb bundle for one server."""
         return build_bundle(server, title, purpose, bridge=self._checked().bridge, version=version)
 
-    def _row(self, id: str) -> Client:  # noqa: A002 - named as in the row
+    def _row(self, id: str) -> Client:
         return catalog.client(id, self._rows)
 
     def _entries(self, row: Client) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -33,7 +33,7 @@ class Proofs:
         self._proofs: dict[str, Proof] = {}
         self._saved: dict[str, Proof] = {}
 
-    def of(self, id: str) -> Proof:  # noqa: A002 - the row's own word
+    def of(self, id: str) -> Proof:
         return self._proofs.get(id, Proof())
 
     def inspected(self, row: Client, files: Sequence[Inspected], found: Sequence[Instance]) -> None:
@@ -72,7 +72,7 @@ class Proofs:
         """Load the proofs of earlier runs of Lou."""
         try:
             found = json.loads(self._path.read_bytes())
-            self._proofs = {id: _proof(each) for id, each in found.items()}  # noqa: A001
+            self._proofs = {id: _proof(each) for id, each in found.items()}
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, AttributeError):
@@ -82,7 +82,7 @@ class Proofs:
     def save(self) -> None:
         if self._proofs == self._saved:
             return
-        found = {id: asdict(each) for id, each in self._proofs.items()}  # noqa: A001
+        found = {id: asdict(each) for id, each in self._proofs.items()}
         try:
             self._disk.make_folder(self._path.parent)
             self._disk.put(self._path, json.dumps(found).encode())

@@ -115,7 +115,6 @@ async def reopen(client: Client, platform: Platform) -> bool:
 
 
 def can_be_asked(client: Client, platform: Platform) -> bool:
-    """Whether Lou can ask this client to quit."""
     return bool(client.quit.get(platform))
 
 

@@ -103,14 +103,14 @@ class Clients:
         """Every client as last inspected."""
         return tuple(self._views[row.id] for row in self._rows if row.id in self._views)
 
-    def view(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+    def view(self, id: str) -> ClientView:
         """One client as last inspected; before that, a view without files."""
         row = self._row(id)
         return self._views.get(id) or client_view(row, (), ClientContext(), self._proofs.of(id))
 
     async def refresh(self, *ids: str) -> tuple[ClientView, ...]:
         """Inspect these clients again, or all; a failure of one does not stop the others."""
-        rows = [self._row(id) for id in ids] or list(self._rows)  # noqa: A001 - named as in the row
+        rows = [self._row(id) for id in ids] or list(self._rows)
         for row in rows:
             await self._refresh_one(row)
         self._watch_connected()
@@ -118,7 +118,7 @@ class Clients:
 
     async def connect(
         self,
-        id: str,  # noqa: A002 - named as in the row
+        id: str,
         *,
         replace_foreign: bool = False,
         restart: bool = False,
@@ -139,27 +139,27 @@ class Clients:
             await running.reopen(row, self._places.platform)
         return await self._refreshed_view(row)
 
-    async def disconnect(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+    async def disconnect(self, id: str) -> ClientView:
         """Remove what Lou wrote, and nothing else."""
         return await self._edit(id, self._files.disconnect)
 
-    async def undo(self, id: str, *, force: bool = False) -> ClientView:  # noqa: A002
+    async def undo(self, id: str, *, force: bool = False) -> ClientView:
         """Restore the exact bytes that the last change replaced; `force` drops later changes."""
         return await self._edit(id, partial(self._files.undo, force=force))
 
-    async def diff(self, id: str, action: str = "connect") -> str:  # noqa: A002
+    async def diff(self, id: str, action: str = "connect") -> str:
         """A diff of what connect, disconnect or undo would change; empty for no change."""
         return await asyncio.to_thread(self._files.diff, self._row(id), action)
 
-    async def restore(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+    async def restore(self, id: str) -> ClientView:
         """Restore the user's own lost entries from the last good copy."""
         return await self._edit(id, self._files.restore)
 
-    async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+    async def dismiss(self, id: str) -> ClientView:
         """Accept the file as it is: lost entries are not offered again."""
         return await self._edit(id, self._files.accept)
 
-    async def quit(self, id: str) -> bool:  # noqa: A002 - named as in the row
+    async def quit(self, id: str) -> bool:
         """Ask a running client to quit; False when it was not running, an error if it stays."""
         row = self._row(id)
         found = await asyncio.to_thread(running.instances, row, self._places.platform)
@@ -174,14 +174,13 @@ class Clients:
         self._proof_changed(self._proofs.client_event(event))
 
     def called(self, record: CallRecord) -> None:
-        """Handle a finished call of a client."""
         self._proof_changed(self._proofs.call_ended(record))
 
     def servers_changed(self) -> None:
         """Handle a change of the desired entries."""
         self._background.start(self.refresh())
 
-    def _row(self, id: str) -> Client:  # noqa: A002 - named as in the row
+    def _row(self, id: str) -> Client:
         return catalog.client(id, self._rows)
 
     async def _refresh_one(self, row: Client) -> None:
@@ -230,7 +229,7 @@ class Clients:
             if row.id in self._inspected:
                 self._update_view(row)
 
-    async def _edit(self, id: str, edit: Callable[[Client], object]) -> ClientView:  # noqa: A002
+    async def _edit(self, id: str, edit: Callable[[Client], object]) -> ClientView:
         """Edit the files of a client in a thread; returns the view after that."""
         row = self._row(id)
         async with self._locks[id]:
@@ -241,7 +240,7 @@ class Clients:
         await self.refresh(row.id)
         return self._views[row.id]
 
-    def _proof_changed(self, id: str) -> None:  # noqa: A002 - named as in the row
+    def _proof_changed(self, id: str) -> None:
         if id in self._inspected:
             self._update_view(self._row(id))
 

@@ -137,7 +137,6 @@ class ConfigFile:
             raise
 
     def _read_present(self) -> ConfigText:
-        """The content of the file, which must be there."""
         content = self._read()
         if content is None:
             raise SettingsError(

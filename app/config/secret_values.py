@@ -395,5 +395,4 @@ def masked(text: str, spans: Sequence[Span]) -> str:
 
 
 def parts(text: str, spans: Sequence[Span]) -> list[str]:
-    """The secret parts themselves."""
     return [text[start:end] for start, end in spans]

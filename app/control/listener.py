@@ -64,7 +64,6 @@ class ControlSocket:
 
     @property
     def is_gone(self) -> bool:
-        """Whether its socket was deleted."""
         return self._identity() is None
 
     @property
@@ -189,7 +188,6 @@ class _Client:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request of it is open."""
         return not self._tasks
 
     async def serve(self, reader: asyncio.StreamReader) -> None:

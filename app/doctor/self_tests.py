@@ -61,7 +61,6 @@ async def results(program: str) -> list[PartResult]:
 
 
 def command(program: str) -> tuple[str, ...]:
-    """The command that starts a program of parts."""
     itself = () if getattr(sys, "frozen", False) else ("-I", "-m", "app")
     return (sys.executable, *itself, "self-test", program)
 

@@ -115,7 +115,6 @@ def _with_changes(
 
 
 def _holder(text: str, path: Sequence[str]) -> Members:
-    """The object that `path` leads to."""
     found = members_of(text, skip(text, 0))
     for name in path:
         member = found.get(name)

@@ -171,7 +171,6 @@ def skip(page: str, index: int) -> int:
 
 
 def members_of(page: str, start: int) -> Members:
-    """The object that begins at `start`."""
     members = []
     index = skip(page, start + 1)
     while page[index] != "}":
@@ -186,7 +185,6 @@ def members_of(page: str, start: int) -> Members:
 
 
 def end_of(page: str, start: int) -> int:
-    """The end of the value that begins at `start`."""
     _, end = decoder.raw_decode(page, start)
     return int(end)
 

@@ -130,7 +130,6 @@ def key_of(node: Node) -> str:
 
 
 def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
-    """Keys and values."""
     seen: set[str] = set()
     for key, _ in node.value:
         if key_of(key) in seen and key_of(key) != "<<":

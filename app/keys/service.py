@@ -171,7 +171,6 @@ class Keys:
             await self._store.vault.set(name, value)
 
     async def unset(self, name: str) -> None:
-        """Delete a key."""
         if is_made_by_lou(name):
             await self._sealing.unset()
         else:

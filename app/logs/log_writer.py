@@ -58,7 +58,6 @@ def segments(folder: Path, server: str) -> list[Segment]:
 
 
 def servers(folder: Path) -> tuple[str, ...]:
-    """The servers that have a file in `folder`."""
     return tuple(sorted({path.name.split(".")[0] for path in folder.glob("*.log")}))
 
 

@@ -195,11 +195,9 @@ class ForkedTransport(asyncio.SubprocessTransport):
             pipe.close()
 
     def received(self, fd: int, data: bytes) -> None:
-        """A pipe brought `data`."""
         self._protocol.pipe_data_received(fd, data)
 
     def lost(self, fd: int, exc: Exception | None) -> None:
-        """A pipe was closed."""
         self._protocol.pipe_connection_lost(fd, exc)
         self._open.discard(fd)
         self._finish()

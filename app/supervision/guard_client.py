@@ -87,7 +87,6 @@ class GuardClient:
         """Done when the guard is gone, and all it wrote is read."""
 
     def command(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """The command that runs `argv` under a guard."""
         socket_number = str(self._guard_socket.fileno())
         return (sys.executable, "-I", "-S", guard_file(), socket_number, *argv)
 
@@ -118,7 +117,6 @@ class GuardClient:
         self.listen()
 
     def listen(self) -> None:
-        """Begin to read from the guard."""
         self._guard_socket.close()
         self._loop.add_reader(self._socket, self._read)
 

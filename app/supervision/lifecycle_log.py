@@ -16,8 +16,8 @@ _LEVELS = {
     ServerState.FAILED: "ERROR",
     ServerState.BACKOFF: "WARNING",
     ServerState.BLOCKED: "WARNING",
+    ServerState.UNHEALTHY: "WARNING",
 }
-_LEVELS |= {ServerState.UNHEALTHY: "WARNING"}
 _RESTARTED_SOON = "The server ended and is started again soon"
 _STAGES = {"initialized": "connected", "tools_listed": "listed the tools", "left": "left"}
 

@@ -91,7 +91,6 @@ class Reconciler:
             del self._trials[name]
 
     def entry(self, name: str) -> ServerEntry:
-        """The entry of a server, which must be there."""
         self._supervisor.observed(name)
         entry = self._settings.config.servers.get(name)
         if entry is None:  # it is being stopped

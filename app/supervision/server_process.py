@@ -46,7 +46,7 @@ class ServerCallbacks:
 
     event: Callable[[Event], None]
     stderr: Callable[[str], None]
-    exited: Callable[[int | None, str], None]
+    exited: Callable[[int | None, str], object]
 
 
 class ForkStarter(Protocol):
@@ -142,7 +142,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         Raises:
             ServerError: it refused, did not answer in time, or ended.
         """
-        id = f"{next(self._ids)}"  # noqa: A001 - the wire's word
+        id = f"{next(self._ids)}"
         answer = self._loop.create_future()
         self._pending[id] = answer
         try:
@@ -250,7 +250,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
             case _:
                 log.debug("Left out a %s from a server", type(message).__name__)
 
-    def _settle(self, id: str, outcome: dict[str, Any] | ServerError) -> None:  # noqa: A002
+    def _settle(self, id: str, outcome: dict[str, Any] | ServerError) -> None:
         answer = self._pending.get(id)
         if answer is None or answer.done():
             return
@@ -277,7 +277,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
                 code=messages.BAD_PARAMS,
             ) from None
 
-    def _cancel(self, id: str, method: str) -> None:  # noqa: A002
+    def _cancel(self, id: str, method: str) -> None:
         if method == messages.CALL_TOOL and self._stdin_open:
             self._send(Request(f"{next(self._ids)}", messages.CANCEL, {"id": id}))
 

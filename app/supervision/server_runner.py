@@ -261,7 +261,11 @@ class ServerRunner:
         if launch.start_timeout:
             self.policy = replace(self.policy, start_timeout=launch.start_timeout)
         reported = ReportedStatus(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
-        callbacks = ServerCallbacks(self._event_received, self._stderr_read, self._process_exited)
+        callbacks = ServerCallbacks(
+            self._event_received,
+            stderr=lambda line: self._context.stderr((self.name, line)),
+            exited=lambda code, words: self._background.start(self._end(code, words)),
+        )
         try:
             run_files.write(self._context.run_folder, self.name, reported.instance)
             self._process = await ServerProcess.spawn(
@@ -298,9 +302,6 @@ class ServerRunner:
             else:
                 self._process.kill()
 
-    def _process_exited(self, code: int | None, words: str) -> None:
-        self._background.start(self._end(code, words))
-
     async def _end(self, code: int | None, words: str) -> None:
         """The process is gone. If its guard was killed, end the process tree here."""
         reported, self._process = self._reported, None
@@ -323,9 +324,6 @@ class ServerRunner:
             self.feed(BecameReady())
         elif may_differ:
             self.announce()
-
-    def _stderr_read(self, line: str) -> None:
-        self._context.stderr((self.name, line))
 
     async def _ping(self) -> None:
         process = self._process

@@ -93,53 +93,58 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchChanged:
+class LifecycleEvent:
+    """What may change the state of a server: one of the classes below."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchChanged(LifecycleEvent):
     """A person or the configuration switched the server."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
-class RestartRequested:
+class RestartRequested(LifecycleEvent):
     """A person asked for a restart or pressed Retry."""
 
 
 @dataclass(frozen=True, slots=True)
-class CauseChanged:
+class CauseChanged(LifecycleEvent):
     """What kept it from starting may be gone: a key, the configuration or Lou changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(LifecycleEvent):
     """The time in `Server.due` is reached; timers may fire early, so `due` counts as reached."""
 
     due: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Spawned:
+class Spawned(LifecycleEvent):
     """The process exists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(LifecycleEvent):
     """A precondition is missing; no process was started."""
 
     trouble: Trouble
 
 
 @dataclass(frozen=True, slots=True)
-class BecameReady:
+class BecameReady(LifecycleEvent):
     """The server answered a round trip over its own protocol."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(LifecycleEvent):
     """The event loop of the server answered a ping."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exited:
+class Exited(LifecycleEvent):
     """The process and all its descendants are gone. A negative `code` is a signal."""
 
     code: int
@@ -152,44 +157,27 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryMeasured:
+class MemoryMeasured(LifecycleEvent):
     """The memory of the process tree was measured."""
 
     too_heavy: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(LifecycleEvent):
     """A client waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(LifecycleEvent):
     """The machine was suspended until now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class Paused(LifecycleEvent):
     """All servers together restarted too often, so restarting is paused."""
 
     trouble: Trouble
-
-
-LifecycleEvent = (
-    SwitchChanged
-    | RestartRequested
-    | CauseChanged
-    | TimerFired
-    | Spawned
-    | Refused
-    | BecameReady
-    | Answered
-    | Exited
-    | MemoryMeasured
-    | Needed
-    | Resumed
-    | Paused
-)
 
 
 class Command(StrEnum):

@@ -39,12 +39,8 @@ class StderrTail:
             self._dropped += 1
             return
         self._allowance -= 1
-        self._report(0)
+        self.report_dropped()
         self._pass_on(_text(line))
-
-    def report_dropped(self) -> None:
-        """Report the number of dropped lines now, without waiting for another line."""
-        self._report(0)
 
     @property
     def has_dropped(self) -> bool:
@@ -55,7 +51,7 @@ class StderrTail:
         """The process ended: pass on the last lines even if they were dropped."""
         unreported = min(self._dropped, len(self._kept))
         last = list(self._kept)[len(self._kept) - unreported :]
-        self._report(unreported)
+        self.report_dropped(unreported)
         for line in last:
             self._pass_on(_text(line))
 
@@ -67,7 +63,8 @@ class StderrTail:
                 return text
         return ""
 
-    def _report(self, shown_now: int) -> None:
+    def report_dropped(self, shown_now: int = 0) -> None:
+        """Tell how many lines were dropped, but for the `shown_now` that follow."""
         missing = self._dropped - shown_now
         if missing > 0:
             self._pass_on(f"WARNING: {missing} lines left out: more than {_PER_SECOND:g} a second")

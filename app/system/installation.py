@@ -65,7 +65,6 @@ _BY_INSTALLER = {
 
 @cache
 def current() -> Installation:
-    """How this Lou was installed."""
     found = _distribution()
     if found is None:
         return _with_pip("a folder of source code", "source", "git pull", "delete the folder")

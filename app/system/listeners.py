@@ -28,7 +28,6 @@ class Listeners(Generic[T]):
         return unsubscribe
 
     def notify(self, change: T) -> None:
-        """Call every listener with `change`."""
         for listener in tuple(self._listeners):
             try:
                 listener(change)

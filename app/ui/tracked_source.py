@@ -87,7 +87,7 @@ class TrackedSource:
         found = await self.ask("find_tracked", {**arguments, **_given(texts)})
         return TrackedPageRows(tuple(found["entries"]), str(found["cursor"]))
 
-    async def get(self, id: str) -> EntryWithHistory:  # noqa: A002 - the tracker's word
+    async def get(self, id: str) -> EntryWithHistory:
         found = await self.ask("get_entry", {"id": id, "history": 50})
         return EntryWithHistory(found["entry"], tuple(found["history"]))
 
@@ -107,11 +107,11 @@ class TrackedSource:
         found: Entry = (await self.ask("update_entry", arguments))["entry"]
         return found
 
-    async def delete(self, id: str) -> None:  # noqa: A002 - the tracker's word
+    async def delete(self, id: str) -> None:
         """Delete an entry; `restore` brings it back."""
         await self.ask("delete_entry", {"id": id})
 
-    async def restore(self, id: str) -> None:  # noqa: A002 - the tracker's word
+    async def restore(self, id: str) -> None:
         """Bring a deleted entry back."""
         await self.ask("restore_entry", {"id": id})
 

@@ -29,7 +29,7 @@ class ClientRequest:
 
     def __init__(
         self,
-        id: "Id",  # noqa: A002 - the wire's word
+        id: "Id",
         message: "dict[str, Any]",
         line: bytes,
         since: float = 0.0,

@@ -38,13 +38,13 @@ def read_briefly(line: bytes) -> "Found":
     if line.startswith(_RESPONSE):
         end = line.find(b",", len(_RESPONSE), len(_RESPONSE) + _LONGEST_ID)
         if line.startswith((b',"result":', b',"error":'), end):
-            id = _id(bytes(line[len(_RESPONSE) : end]))  # noqa: A001
+            id = _id(bytes(line[len(_RESPONSE) : end]))
             if id is not None:
                 return {"id": id}
     if len(line) < _WHOLE:
         return read(line)
     head = bytes(line[:256])
-    id = id_by_ends(head, bytes(line[-256:]))  # noqa: A001 - the wire's word
+    id = id_by_ends(head, bytes(line[-256:]))
     if id is None:
         return None
     return {"id": id} if _begins_answer(head) else {"id": id, "method": ""}
@@ -75,7 +75,7 @@ def id_by_ends(head: bytes, tail: bytes) -> "Id | None":
 
 def id_of(message: "Mapping[str, Any]") -> "Id | None":
     """The id of a request or response; None for a notification or an invalid id."""
-    id = message.get("id")  # noqa: A001
+    id = message.get("id")
     return id if isinstance(id, (int, str)) and not isinstance(id, bool) else None
 
 

@@ -24,7 +24,7 @@ class TooLong:
 
     __slots__ = ("id", "size")
 
-    def __init__(self, id: "Id | None", size: int) -> None:  # noqa: A002 - the wire's word
+    def __init__(self, id: "Id | None", size: int) -> None:
         self.id = id
         self.size = size
 

@@ -40,35 +40,33 @@ class PendingRequests:
         from servers.bridge import replies
 
         self._count += 1
-        id = f"lou-{self._count}"  # noqa: A001 - the wire's word
+        id = f"lou-{self._count}"
         self._own.add(id)
         return id, replies.request(id, method, params)
 
-    def open_again(self, id: "Id") -> None:  # noqa: A002 - the wire's word
+    def open_again(self, id: "Id") -> None:
         """Expect a second opening of subscription `id`, of which the client must not learn."""
         self._openings.add(id)
 
     def takes(self, message: "Mapping[str, Any]") -> bool:
         """Whether this message of the server is for the bridge alone."""
         if "method" not in message:
-            id = id_of(message)  # noqa: A001
+            id = id_of(message)
             is_own = id in self._own
             self._own.discard(id)
             return is_own
         return bool(self._openings) and self._is_second_opening(message)
 
-    def asked(self, id: "Id") -> None:  # noqa: A002
-        """Record request `id` of the server."""
+    def asked(self, id: "Id") -> None:
         self._servers.append(id)
 
-    def answered(self, id: "Id | None") -> None:  # noqa: A002
-        """Record that the client answered request `id`."""
+    def answered(self, id: "Id | None") -> None:
         if id in self._servers:
             self._servers.remove(id)
 
     def is_stale(self, message: "Mapping[str, Any]") -> bool:
         """Whether this message answers a server that is gone; True once for each request."""
-        id = id_of(message)  # noqa: A001
+        id = id_of(message)
         if "method" in message or id not in self._stale:
             return False
         self._stale.remove(id)
@@ -84,7 +82,7 @@ class PendingRequests:
     def _is_second_opening(self, message: "Mapping[str, Any]") -> bool:
         from servers.bridge import replies
 
-        id = replies.acknowledges(message)  # noqa: A001
+        id = replies.acknowledges(message)
         if not isinstance(id, (int, str)) or id not in self._openings:
             return False
         self._openings.discard(id)

@@ -53,18 +53,17 @@ def is_modern(params: Mapping[str, Any]) -> bool:
     return isinstance(meta, dict) and _MODERN in meta
 
 
-def result(id: Id, found: Mapping[str, Any]) -> bytes:  # noqa: A002 - the wire's word
+def result(id: Id, found: Mapping[str, Any]) -> bytes:
     """The line that answers request `id`."""
     return _line({"id": id, "result": found})
 
 
-def error(id: Id | None, code: int, message: str) -> bytes:  # noqa: A002
+def error(id: Id | None, code: int, message: str) -> bytes:
     """The line that answers request `id` with an error; None stands for an unknown id."""
     return _line({"id": id, "error": {"code": code, "message": message}})
 
 
-def request(id: Id, method: str, params: Mapping[str, Any]) -> bytes:  # noqa: A002
-    """The line of a request."""
+def request(id: Id, method: str, params: Mapping[str, Any]) -> bytes:
     return _line({"id": id, "method": method, "params": params})
 
 
@@ -85,13 +84,13 @@ def tools_changed() -> bytes:
 
 def tools_changed_for(listens: Mapping[Id, Mapping[str, Any]]) -> Iterable[bytes]:
     """The same for the 2026-07-28 era: one line for each subscription to it."""
-    for id, asked in listens.items():  # noqa: A001
+    for id, asked in listens.items():
         if asked.get("toolsListChanged"):
             params = {_META: {_SUBSCRIPTION: id}}
             yield _line({"method": "notifications/tools/list_changed", "params": params})
 
 
-def acknowledged(id: Id, asked: Mapping[str, Any]) -> bytes:  # noqa: A002
+def acknowledged(id: Id, asked: Mapping[str, Any]) -> bytes:
     """The line that opens subscription `id` while the server is away."""
     params = {"notifications": asked, _META: {_SUBSCRIPTION: id}}
     return _line({"method": "notifications/subscriptions/acknowledged", "params": params})

@@ -149,7 +149,7 @@ class Session:
         self._refusal = reason
         if reason:
             held, self._held = self._held, HeldRequests()
-            for id in held:  # noqa: A001 - the wire's word
+            for id in held:
                 self._fail(id, reason)
 
     def expire(self, now: float) -> None:
@@ -159,7 +159,7 @@ class Session:
             waited = f"The {self._name} server did not come back in {LONGEST_HOLD_S:.0f} s."
             self._fail(request.id, f"{waited} Open Lou to see why, or try again.")
 
-    def dropped(self, id: "Id | None", size: int, *, by_client: bool) -> None:  # noqa: A002
+    def dropped(self, id: "Id | None", size: int, *, by_client: bool) -> None:
         """A line was too long and was dropped; `size` is in bytes, `id` None if it is unknown."""
         self.read_passed()
         if by_client:
@@ -186,7 +186,7 @@ class Session:
 
     def _take_message(self, message: "Any", line: bytes, now: float) -> None:
         method = message.get("method") if isinstance(message, dict) else None
-        id = id_of(message) if isinstance(message, dict) else None  # noqa: A001 - the wire's word
+        id = id_of(message) if isinstance(message, dict) else None
         if isinstance(method, str) and (id is not None or "id" not in message):
             self._state.note(message, line, id)
             if id is None:
@@ -217,11 +217,10 @@ class Session:
             self._fail(request.id, f"The {self._name} server is not ready yet; try again soon.")
 
     def _note_notification(self, message: "dict[str, Any]") -> None:
-        """Record a notification of the client."""
         if message["method"] == "notifications/initialized":
             self._announce_tools()
         elif message["method"] == "notifications/cancelled":
-            id = params_of(message).get("requestId")  # noqa: A001
+            id = params_of(message).get("requestId")
             if isinstance(id, (int, str)):
                 self._held.pop(id, None)
                 self._in_flight.pop(id, None)
@@ -235,7 +234,7 @@ class Session:
             self.to_server.append(replies.initialized())
         for method, params in self._state.settings():
             self._ask(method, params)
-        for id, line in self._state.listen_lines():  # noqa: A001
+        for id, line in self._state.listen_lines():
             self._pending.open_again(id)
             self.to_server.append(line)
         held, self._held = self._held, HeldRequests()
@@ -262,15 +261,15 @@ class Session:
 
     def _ask(self, method: str, params: "Mapping[str, Any]") -> "Id":
         """Send a request of the bridge's own; returns its id."""
-        id, line = self._pending.ask(method, params)  # noqa: A001
+        id, line = self._pending.ask(method, params)
         self.to_server.append(line)
         return id
 
-    def _fail(self, id: "Id", message: str) -> None:  # noqa: A002
+    def _fail(self, id: "Id", message: str) -> None:
         self._state.answered(id, failed=True)
         self._error(id, SERVER_AWAY, message)
 
-    def _error(self, id: "Id | None", code: int, message: str) -> None:  # noqa: A002
+    def _error(self, id: "Id | None", code: int, message: str) -> None:
         from servers.bridge import replies
 
         self.to_client.append(replies.error(id, code, message))
@@ -299,7 +298,7 @@ class Session:
             self._resume()
 
     def _note_client(self, message: "dict[str, Any]", line: bytes) -> None:
-        id, method = id_of(message), message.get("method")  # noqa: A001
+        id, method = id_of(message), message.get("method")
         if not isinstance(method, str):
             self._pending.answered(id)
             return
@@ -311,7 +310,7 @@ class Session:
             request.forget_long_line()
 
     def _note_server(self, message: "dict[str, Any]", _: bytes) -> None:
-        id = id_of(message)  # noqa: A001
+        id = id_of(message)
         if id is None:
             return
         if "method" in message:

@@ -38,7 +38,7 @@ class SessionState:
         """Whether the client has neither a handshake nor a subscription."""
         return self.initialize is None and not self.listens
 
-    def note(self, message: "Mapping[str, Any]", line: bytes, id: "Id | None") -> None:  # noqa: A002
+    def note(self, message: "Mapping[str, Any]", line: bytes, id: "Id | None") -> None:
         """Record a message of the client; `id` is None for a notification."""
         params = params_of(message)
         match message.get("method"):
@@ -58,14 +58,14 @@ class SessionState:
                 self.listens[id] = asked if isinstance(asked, dict) else {}
                 self._listen_lines[id] = line
 
-    def answered(self, id: "Id", *, failed: bool = False) -> None:  # noqa: A002 - the wire's word
+    def answered(self, id: "Id", *, failed: bool = False) -> None:
         """Record that request `id` was answered: perhaps the handshake, or a subscription."""
         if id == self.initialize_id and not self.is_answered:
             self.is_answered = not failed
             self.initialize = None if failed else self.initialize
         self.ended(id)
 
-    def ended(self, id: "Id") -> None:  # noqa: A002
+    def ended(self, id: "Id") -> None:
         """Forget subscription `id`, if it is one."""
         if self.listens.pop(id, None) is not None:
             del self._listen_lines[id]
@@ -73,7 +73,7 @@ class SessionState:
 
     def keeps_end(self, message: "Mapping[str, Any]", line: bytes) -> bool:
         """Whether this line ends a subscription without an error, so that it is kept back."""
-        id = message.get("id")  # noqa: A001
+        id = message.get("id")
         if "method" in message or not isinstance(id, (int, str)) or id not in self.listens:
             return False
         is_end = b'"error"' not in line
@@ -84,7 +84,7 @@ class SessionState:
     def overdue_ends(self, now: float) -> list[bytes]:
         """The kept ends after which the server stayed connected; they are due to the client."""
         overdue = []
-        for id, (line, since) in tuple(self.ends.items()):  # noqa: A001
+        for id, (line, since) in tuple(self.ends.items()):
             self.ends[id] = (line, since or now)
             if since and now - since >= _END_KEPT_S:
                 overdue.append(line)

@@ -24,7 +24,7 @@ MAX_LINE = 1 << 20
 class EnvelopeError(ValueError):
     """A line that is not a Lou message; `reason` says why, `id` is its id if it has one."""
 
-    def __init__(self, reason: str, id: str | None = None) -> None:  # noqa: A002 - the wire's word
+    def __init__(self, reason: str, id: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.id = id
@@ -107,17 +107,17 @@ def _to_dict(message: Message) -> dict[str, Any]:
 
 
 def _request(found: dict[str, Any]) -> Request:
-    id = _required_text(found, "id")  # noqa: A001 - the wire's word
+    id = _required_text(found, "id")
     return Request(id, _required_text(found, "method"), _object(found, "params", id))
 
 
 def _response(found: dict[str, Any]) -> Response:
-    id = _required_text(found, "id")  # noqa: A001 - the wire's word
+    id = _required_text(found, "id")
     return Response(id, _object(found, "result", id))
 
 
 def _error(found: dict[str, Any]) -> Error:
-    id = _text(found, "id")  # noqa: A001 - the wire's word
+    id = _text(found, "id")
     error = _object(found, "error", id)
     code, message = _text(error, "code"), _text(error, "message")
     if code is None or message is None:
@@ -149,7 +149,7 @@ def _required_text(found: dict[str, Any], key: str) -> str:
     return value
 
 
-def _object(found: dict[str, Any], key: str, id: str | None) -> dict[str, Any]:  # noqa: A002
+def _object(found: dict[str, Any], key: str, id: str | None) -> dict[str, Any]:
     value = found.get(key, {})
     if not isinstance(value, dict):
         raise EnvelopeError(f"`{key}` is not an object", id)

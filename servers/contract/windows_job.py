@@ -74,7 +74,6 @@ class JobObject:
             _kernel.CloseHandle(process)
 
     def end(self) -> None:
-        """End all that is in it."""
         _kernel.TerminateJobObject(self._handle, 1)
 
     def close(self) -> None:

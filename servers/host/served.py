@@ -119,7 +119,6 @@ def tool_for_app(listing: Mapping[str, Any], *, enabled: bool) -> dict[str, Any]
 
 
 def hash_of(listed: Iterable[Mapping[str, Any]]) -> str:
-    """A hash of the listed tools."""
     text = json.dumps([dict(tool) for tool in listed], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -29,7 +29,6 @@ Report = Callable[[str, list[tuple[str, str]]], None]
 def line_for(
     pending: PendingRequest, answer: WireMessage, disabled: frozenset[str], report: Report
 ) -> bytes:
-    """The line for the client that sent the request."""
     token = pending.message.id_token
     fields = _valid(answer)
     kind = listed_entries.LISTS.get(pending.method)

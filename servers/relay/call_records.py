@@ -68,7 +68,7 @@ class CallRecords:
         pending, answer, client = finished.pending, finished.answer, finished.pending.client
         ms = (finished.at - pending.started) * 1000
         name, version = (client.name, client.version) if client else (OWN_CLIENT, "")
-        id = f"{next(self._numbers):x}"  # noqa: A001 - the wire's word
+        id = f"{next(self._numbers):x}"
         size = len(answer.text) if answer else 0
         verdict, kind, own = finished.verdict, finished.kind, finished.own
 

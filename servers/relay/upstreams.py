@@ -107,7 +107,6 @@ class Upstreams:
             connection.use(transport)
 
     def close(self, connection: UpstreamConnection) -> None:
-        """Close a connection in the background."""
         self._board.notifications.forget(connection)
         self._run(connection.close())
 

@@ -252,7 +252,7 @@ def _object(text: str) -> WireMessage:
     return WireMessage(text, fields)
 
 
-def _plain_id(text: str, id: Any) -> Span | None:  # noqa: A002 - the wire's word
+def _plain_id(text: str, id: Any) -> Span | None:
     """Where the id stands, if it is where the SDKs write it and nowhere else; else None.
 
     No expression: it would take as long as the rest of what happens to a line.

@@ -33,7 +33,6 @@ _LANGUAGES = {
 
 
 def query(text: str) -> str:
-    """The search text on one line."""
     return _text(text, "query", _LONGEST_QUERY)
 
 

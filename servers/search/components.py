@@ -113,7 +113,6 @@ def known() -> list[ProviderSpec]:
 
 
 def access(spec: ProviderSpec, settings: SearchSettings, keys: Mapping[str, str]) -> Access:
-    """How the provider is reached with these settings and keys."""
     options = settings.of(spec.name)
     return Access(
         base_url=reading.base_url(options, spec.base_url),

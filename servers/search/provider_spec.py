@@ -22,7 +22,6 @@ class Access:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def key(self, name: str) -> str:
-        """The key called `name`, empty when there is none."""
         return self.keys.get(name, "")
 
 

@@ -94,7 +94,7 @@ class EntryService:
             raise ToolError("Many others change this entry right now. Try again.", kind="busy")
         return plan.results()
 
-    async def get(self, id: str) -> Entry:  # noqa: A002 - what it is
+    async def get(self, id: str) -> Entry:
         """The entry called `id`, deleted ones included."""
         record = await self.store.get(id) if _NAME.fullmatch(id) else None
         if record is None:
@@ -166,7 +166,7 @@ class EntryService:
 
     async def update(
         self,
-        id: str,  # noqa: A002 - what it is
+        id: str,
         version: int,
         fields: Mapping[str, Any],
         client: str,
@@ -185,7 +185,7 @@ class EntryService:
             after = ledger.revised(entry, draft)
             return await self._replace(entry, after, "updated", client, wanted=wanted)
 
-    async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
+    async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:
         """The entry deleted or restored, and whether that changed anything."""
         action: Action = "deleted" if gone else "restored"
         with self.running:

@@ -36,7 +36,7 @@ _RANK: Mapping[Status, int] = {
 }
 
 
-def begun(id: str, draft: Draft) -> Entry:  # noqa: A002 - what it is
+def begun(id: str, draft: Draft) -> Entry:
     return Entry(id, 1, draft.url, draft.email, draft.note, draft.tags, draft.status)
 
 

@@ -108,7 +108,7 @@ class TrackerServer:
     async def _stats(self) -> str:
         return json.dumps(await self._batches.tracker_stats(), ensure_ascii=False)
 
-    async def _entry(self, id: str) -> str:  # noqa: A002 - the clients' word
+    async def _entry(self, id: str) -> str:
         return json.dumps(await self._entries.get_entry(id), ensure_ascii=False)
 
 

@@ -126,7 +126,7 @@ class EntryTools:
 
     async def get_entry(
         self,
-        id: str,  # noqa: A002 - the clients' word
+        id: str,
         history: Annotated[int, Range(0, 50)] = 20,
     ) -> Answer:
         """One entry in full and its last changes: when, by which client, what."""
@@ -141,7 +141,7 @@ class EntryTools:
     async def update_entry(  # noqa: PLR0913 - the fields of an entry
         self,
         *,
-        id: str,  # noqa: A002 - the clients' word
+        id: str,
         version: int,
         url: str = "",
         email: str = "",
@@ -165,15 +165,15 @@ class EntryTools:
         await self._current.announce(entry)
         return {"entry": entry_views.entry(entry)}
 
-    async def delete_entry(self, id: str) -> Answer:  # noqa: A002 - the clients' word
+    async def delete_entry(self, id: str) -> Answer:
         """Delete an entry; restore_entry brings it back."""
         return await self._set_deleted(id, gone=True)
 
-    async def restore_entry(self, id: str) -> Answer:  # noqa: A002 - the clients' word
+    async def restore_entry(self, id: str) -> Answer:
         """Bring a deleted entry back."""
         return await self._set_deleted(id, gone=False)
 
-    async def _set_deleted(self, id: str, *, gone: bool) -> Answer:  # noqa: A002
+    async def _set_deleted(self, id: str, *, gone: bool) -> Answer:
         entry, did = await self._current.entry_service.set_deleted(id, calls.client(), gone=gone)
         if did:
             await self._current.announce(entry)

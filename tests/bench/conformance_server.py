@@ -288,7 +288,7 @@ def static_binary() -> bytes:
 
 
 @mcp.resource("test://template/{id}/data")
-def template(id: str) -> str:  # noqa: A002 - the suite's word
+def template(id: str) -> str:
     return json.dumps({"id": id, "data": f"Data for ID: {id}"})
 
 

@@ -63,7 +63,7 @@ def _shown(client: Client, text: str, desired: DesiredEntries = WISH) -> str:
 
 @pytest.mark.parametrize("id", ["claude-desktop", "cursor", "vscode", "zed", "opencode", "amp"])
 @pytest.mark.parametrize("indent", [None, 2, 4])
-def test_a_json_file_shows_no_value_of_others(id: str, indent: int | None) -> None:  # noqa: A002
+def test_a_json_file_shows_no_value_of_others(id: str, indent: int | None) -> None:
     client = row(id)
     shown = _shown(client, _json(client, indent=indent))
     assert "hunter2" not in shown
@@ -81,7 +81,7 @@ def test_values_written_with_escapes_are_masked_too() -> None:
     [("codex", TOML), ("goose", YAML.replace("ROOT", "extensions")),
      ("vscode", '{\n // "OLD_TOKEN": "hunter2hunter2"\n "servers": {}\n}')],
 )  # fmt: skip
-def test_other_formats_and_comments_show_none_either(id: str, text: str) -> None:  # noqa: A002
+def test_other_formats_and_comments_show_none_either(id: str, text: str) -> None:
     shown = _shown(row(id), text)
     assert "hunter2" not in shown
     assert "search" in shown

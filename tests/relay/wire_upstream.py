@@ -135,15 +135,15 @@ def call(message: dict[str, Any], name: str, arguments: dict[str, Any]) -> None:
         answer(message["id"], {"content": [], "structuredContent": told})
 
 
-def answer(id: Any, result: Any) -> None:  # noqa: A002 - the wire's word
+def answer(id: Any, result: Any) -> None:
     put(json.dumps({"jsonrpc": "2.0", "id": "$", "result": result}).replace('"$"', id_of(id), 1))
 
 
-def fail(id: Any, code: int, message: str) -> None:  # noqa: A002 - the wire's word
+def fail(id: Any, code: int, message: str) -> None:
     put(json.dumps({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}))
 
 
-def id_of(id: Any) -> str:  # noqa: A002 - the wire's word
+def id_of(id: Any) -> str:
     if GIVEN.get("id") == "float":
         return f"{id}.0"
     return json.dumps(str(id) if GIVEN.get("id") == "text" else id)

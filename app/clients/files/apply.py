@@ -61,8 +61,18 @@ class ClientFile:
     path: Path
 
     def read(self) -> ReadFile:
-        """Read the file, following links."""
-        return _read_file(self.disk, self.path)
+        """The file behind links, or the problem with it."""
+        try:
+            real = self.path.resolve(strict=self.path.is_symlink())
+            return ReadFile(real, _ordinary(self.disk, real))
+        except FileNotFoundError:
+            problem = "The file is a link to something that is not there."
+        except _NotAFileError as refused:
+            problem = str(refused)
+        except (OSError, RuntimeError) as failure:
+            problem = _reason(failure)
+        hint = f"{_LEAVE} Look at {self.path}."
+        return ReadFile(self.path, problem=Finding(FileState.UNREADABLE, problem, hint))
 
     def carry_out(
         self, plan: Plan, *, cached_by: tuple[tuple[int, float], ...] = ()
@@ -185,19 +195,6 @@ def undo_of(store: BackupStore, *, present: Callable[[bytes | None], bool], forc
     return plan
 
 
-def _read_file(disk: Disk, path: Path) -> ReadFile:
-    try:
-        real = path.resolve(strict=path.is_symlink())
-        content = _ordinary(disk, real)
-    except FileNotFoundError:
-        return _unreadable(path, "The file is a link to something that is not there.")
-    except _NotAFileError as refused:
-        return _unreadable(path, str(refused))
-    except (OSError, RuntimeError) as failure:
-        return _unreadable(path, _reason(failure))
-    return ReadFile(real, content)
-
-
 class _NotAFileError(Exception):
     """The path leads to something that Lou does not read, such as a folder."""
 
@@ -224,12 +221,6 @@ def _check_writable(real: Path) -> None:
         )
 
 
-def _unreadable(path: Path, reason: str) -> ReadFile:
-    return ReadFile(
-        path, problem=Finding(FileState.UNREADABLE, reason, f"{_LEAVE} Look at {path}.")
-    )
-
-
 def _ambiguous_error(reason: str, hint: str) -> RefusedError:
     return RefusedError(Finding(FileState.AMBIGUOUS, reason, hint))
 
@@ -243,9 +234,7 @@ _WORDS: Mapping[int, str] = {
 
 
 def _reason(failure: Exception) -> str:
-    if isinstance(
-        failure, RuntimeError
-    ):  # pathlib raises this for a loop of links before Python 3.13
+    if isinstance(failure, RuntimeError):  # of pathlib for a loop of links, before Python 3.13
         return _WORDS[errno.ELOOP]
     number = getattr(failure, "errno", 0)
     return _WORDS.get(number, f"The file cannot be read: {getattr(failure, 'strerror', failure)}.")

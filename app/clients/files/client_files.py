@@ -41,14 +41,13 @@ class ClientFiles:
 
     def files(self, client: Client) -> tuple[ClientFile, ...]:
         """The client's files: those of the path rules, and those that Lou wrote before."""
-        found = {target.path for target in targets(client, self.places)}
-        paths = dict.fromkeys(target.path for target in targets(client, self.places))
-        for store in BackupStore.known(self.disk, self.root):
-            if store.client != client.id or store.path in found:
-                continue
-            if is_there(store.path.exists):
-                paths[store.path] = None
-        return tuple(self.file(client, path) for path in paths)
+        by_rule = [target.path for target in targets(client, self.places)]
+        written = [
+            store.path
+            for store in BackupStore.known(self.disk, self.root)
+            if store.client == client.id and is_there(store.path.exists)
+        ]
+        return tuple(self.file(client, path) for path in dict.fromkeys([*by_rule, *written]))
 
     def sweep(self) -> None:
         """Delete what killed processes of Lou left beside client files and in Lou's own folder."""
@@ -213,7 +212,6 @@ class ClientFiles:
 
 
 def as_error(client: Client, path: Path, refused: RefusedError) -> ClientConfigError:
-    """The refusal as an error that the user reads."""
     finding = refused.finding
     return ClientConfigError(
         f"{client.name}: {finding.reason} ({path})", finding.hint, code=finding.state.value

@@ -29,7 +29,6 @@ class Places:
 
     @classmethod
     def here(cls) -> Places:
-        """This machine and this user."""
         return cls(_PLATFORMS.get(sys.platform, "linux"), Path.home(), dict(os.environ))
 
 
@@ -37,15 +36,9 @@ class Places:
 class Target:
     """One file of a client; `can_be_made` tells whether Lou may create it."""
 
-    client: str
     path: Path
     exists: bool
     can_be_made: bool
-
-    @property
-    def key(self) -> str:
-        """The name of this target in Lou's records."""
-        return f"{self.client}|{self.path}"
 
 
 def is_installed(client: Client, places: Places) -> bool:
@@ -126,7 +119,7 @@ def _detection_paths(client: Client, places: Places) -> list[Path]:
 
 def _target(client: Client, path: Path, places: Places) -> Target:
     exists = os.path.lexists(path)
-    return Target(client.id, path, exists, exists or _may_be_made(client, path, places))
+    return Target(path, exists, exists or _may_be_made(client, path, places))
 
 
 def _may_be_made(client: Client, path: Path, places: Places) -> bool:

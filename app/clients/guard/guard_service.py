@@ -50,13 +50,12 @@ class GuardService:
         self._guard = Guard(self._examine, policy, self._each_round)
 
     def watch(self, files: Iterable[tuple[Client, Inspected]]) -> None:
-        """Watch those of the files that the user connected."""
         wanted = [(row, each) for row, each in files if each.record.wanted]
         self._guard.watch((row.id, each.file.path) for row, each in wanted)
         for row, each in wanted:
             self._old_copies.note((row.id, each.file.path), each.record.cached_by)
 
-    def described(self, id: str, context: ClientContext) -> ClientContext:  # noqa: A002
+    def described(self, id: str, context: ClientContext) -> ClientContext:
         """`context` with the state of the guard."""
         watched = self._guard.of(id)
         if not watched or not self._guards():
@@ -64,7 +63,7 @@ class GuardService:
         stopped = any(each.stopped for each in watched)
         return replace(context, guard="stopped" if stopped else "watching")
 
-    def resume(self, id: str) -> None:  # noqa: A002 - named as in the row
+    def resume(self, id: str) -> None:
         """Guard this client again after the guard stopped."""
         self._guard.resume(id)
 

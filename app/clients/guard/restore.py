@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from app.clients.catalog import Client
-from app.clients.files.apply import AppliedChange, ClientFile, ReadFile
+from app.clients.files.apply import AppliedChange, ClientFile
 from app.clients.files.backups import FileRecord
 from app.clients.planning import entries, plan
 from app.clients.planning.entry_loss import Loss, LossVerdict, judge
@@ -56,7 +56,8 @@ def examine(client: Client, file: ClientFile) -> GuardFinding:
     """Examine a file of a connected client, and save it as good when nothing is missing."""
     current = file.read()
     record = file.store.record(current.content)
-    if not record.wanted or _is_gone(current):
+    is_gone = current.problem is None and not current.real.parent.is_dir()
+    if is_gone or not record.wanted:
         return GuardFinding(Outcome.FINE)
     try:
         now = None if current.content is None else _outline(client, current.content)
@@ -74,11 +75,6 @@ def examine(client: Client, file: ClientFile) -> GuardFinding:
     if not others and now is not None:
         _remember(file, now)
     return GuardFinding(Outcome.FINE, others=others)
-
-
-def _is_gone(current: ReadFile) -> bool:
-    """Whether the file's folder is missing, so that the client is."""
-    return current.problem is None and not current.real.parent.is_dir()
 
 
 def put_back(

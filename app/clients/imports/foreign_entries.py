@@ -174,11 +174,9 @@ def _is_line(command: str) -> bool:
 
 def _elsewhere(made: PlainEntry, entry: Mapping[str, Any]) -> None:
     """What the client keeps in other places than the entry."""
-    for name in strings_in(entry.get("env_vars")):
-        made.env.setdefault(name, f"${{{name}}}")
-    for name in strings_in(entry.get("env_keys")):
-        if name not in made.env:
-            made.env[name] = f"${{{name}}}"
+    for key in ("env_vars", "env_keys"):
+        for name in strings_in(entry.get(key)):
+            made.env.setdefault(name, f"${{{name}}}")
     for key in ("envFile", "env_file"):
         if entry.get(key):
             made.missing.append(f"more variables are in the file {entry[key]}")

@@ -79,7 +79,6 @@ def is_prompt(placeholder: str) -> bool:
 
 
 def names_in(text: str) -> set[str]:
-    """The variables that `text` refers to."""
     return {
         _variable_of(match)[0]
         for pattern in (_BRACES, _CURLY, _PERCENT, _BARE)

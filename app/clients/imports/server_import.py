@@ -354,7 +354,6 @@ def _shown(table: Mapping[str, str]) -> dict[str, str]:
 
 
 def lines(server: Mapping[str, Any]) -> list[str]:
-    """A described server as lines of text."""
     found = [f"{server['name']} ({'starts at once' if server['starts'] else 'stays switched off'})"]
     is_web = bool(re.match(r"https?://", server["command"][0])) and len(server["command"]) == 1
     words = server["command"][0] if is_web else shlex.join(server["command"])

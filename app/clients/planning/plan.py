@@ -188,9 +188,9 @@ def _without_entries(client: Client, text: str, record: FileRecord, names: Seque
 
 
 def _page(client: Client, content: bytes | None) -> ClientText:
-    return (
-        ClientText(_blank(client)) if content is None else text_edits.decode(content, client.layout)
-    )
+    if content is not None:
+        return text_edits.decode(content, client.layout)
+    return ClientText("" if client.layout.format in ("toml", "yaml") else "{}\n")
 
 
 def _own_entries(
@@ -253,7 +253,3 @@ def _outdated_finding(found: Finding, wrong: set[str], missing: set[str]) -> Fin
         reason=f"{points} to another place or to a server that is off. {lacks}".strip(),
         hint="Repair writes the right ones.",
     )
-
-
-def _blank(client: Client) -> str:
-    return "" if client.layout.format in ("toml", "yaml") else "{}\n"

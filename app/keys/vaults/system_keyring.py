@@ -71,7 +71,6 @@ class KeyIndex:
         return self._locations.get(name)
 
     def point(self, name: str, slot: int, parts: int) -> None:
-        """Set the slot of `name`."""
         self._save({**self._locations, name: KeyLocation(slot, parts, time.time())})
 
     def drop(self, name: str) -> None:

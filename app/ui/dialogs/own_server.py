@@ -206,7 +206,6 @@ class ServerDialog(FittedDialog):
             self.accept()
 
     def _own_changes(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The own settings of the server that the form changes."""
         name, default = SESSIONS.path, SESSIONS.default
         before = self._context.core.settings.config.settings.of(self._name).get(name, default)
         return {name: values[name]} if values[name] != before else {}

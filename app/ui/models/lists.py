@@ -171,7 +171,6 @@ def keys_model() -> KeyedList[KeyView]:
 
 
 def state_of(key: KeyView) -> str:
-    """Text for whether `key` is set."""
     if key.is_set:
         return "Set"
     return "Made when first needed" if key.generated else "Not set"

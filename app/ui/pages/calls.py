@@ -180,7 +180,7 @@ class CallsPage(QWidget):
         if current.isValid():
             self._context.tasks.start(self._show(self._model.rows[current.row()].id))
 
-    async def _show(self, id: int) -> None:  # noqa: A002 - the store's word
+    async def _show(self, id: int) -> None:
         found = await self._log.call(id)
         row = self._table.currentIndex().row()
         if found and row >= 0 and self._model.rows[row].id == id:

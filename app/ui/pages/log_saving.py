@@ -53,7 +53,6 @@ class LogSaving(QWidget):
         FileDialog(self, title, save, name="lou.log", saves=True).open()
 
     def save(self, wanted: LogQuery, target: Path) -> None:
-        """Save the lines that match `wanted` to `target`."""
         if self._export is None:
             self._export = LogExport(self._context.core.logbook, wanted, target)
             self._context.tasks.start(self._run(self._export, target))

@@ -194,7 +194,7 @@ class TrackedPage(QWidget):
         if len(selected) == 1 and not selected[0].get("deleted"):
             self._context.tasks.start(self._open(str(selected[0]["id"])))
 
-    async def _open(self, id: str | None) -> None:  # noqa: A002 - the tracker's word
+    async def _open(self, id: str | None) -> None:
         whole = await self._source.get(id) if id else None
         dialog = EntryDialog(self._context, self._source, self.window(), whole)
         if await result_of(dialog, lambda: True):
@@ -209,7 +209,7 @@ class TrackedPage(QWidget):
         act = self._source.delete if gone else self._source.restore
         done: list[str] = []
         try:
-            for id in selected:  # noqa: A001 - the tracker's word
+            for id in selected:
                 await act(id)
                 done.append(id)
         finally:
@@ -232,5 +232,5 @@ class TrackedPage(QWidget):
 
     async def _revert(self, selected: list[str], *, gone: bool) -> None:
         act = self._source.restore if gone else self._source.delete
-        await asyncio.gather(*(act(id) for id in selected))  # noqa: A001 - the tracker's word
+        await asyncio.gather(*(act(id) for id in selected))
         self._reload()

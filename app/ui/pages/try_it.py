@@ -333,7 +333,6 @@ class TryHistory(RowTable):
 
 
 def _outcome(task: asyncio.Task[tuple[str, Answer]]) -> tuple[str, Answer]:
-    """The outcome and the answer of a finished call."""
     if task.cancelled():
         return "cancelled", Answer("failure", text="You cancelled the call.")
     if task.exception():

@@ -196,7 +196,6 @@ def scroll_page(page: QWidget, top: QWidget, inside: QVBoxLayout, name: str) -> 
 
 
 def scroll_area_around(widget: QWidget) -> QScrollArea | None:
-    """The scroll area that holds `widget`, if there is one."""
     above: QWidget | None = widget.parentWidget()
     while above and not isinstance(above, QScrollArea):
         above = above.parentWidget()

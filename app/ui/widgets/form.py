@@ -203,7 +203,6 @@ _EDITORS: dict[Kind, type[Editor]] = {
 
 
 def editor(theme: Theme, field: Field, *, bare: bool = False) -> Editor:
-    """Create the editor of `field`; see `Editor` for `bare`."""
     return _EDITORS[field.kind](theme, field, bare=bare)
 
 

@@ -68,7 +68,6 @@ def grid(
 
 
 def holder(layout: QLayout) -> QWidget:
-    """A widget with this layout."""
     made = QWidget()
     made.setLayout(layout)
     return made

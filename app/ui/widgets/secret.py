@@ -41,7 +41,6 @@ class SecretEntry(QWidget):
         self.setLayout(horizontal((self._edit, 1), reveal, spacing=4))
 
     def has_text(self) -> bool:
-        """Whether the entry holds any text."""
         return bool(self.peek())
 
     def setPlaceholderText(self, hint: str) -> None:

@@ -21,7 +21,7 @@ INVALID_REQUEST = -32600
 class MalformedMessageError(Exception):
     """A line that is not a message; `id` is its id if it has a valid one."""
 
-    def __init__(self, code: int, why: str, id: Any = None) -> None:  # noqa: A002 - the wire's word
+    def __init__(self, code: int, why: str, id: Any = None) -> None:
         super().__init__(why)
         self.code = code
         self.why = why
@@ -56,7 +56,7 @@ def parse(line: bytes | LongLine) -> Inbound | None:
     method = found.get("method")
     if method is None and ("result" in found or "error" in found):
         return None
-    id = found.get("id")  # noqa: A001 - the wire's word
+    id = found.get("id")
     is_named = isinstance(id, str | int) and not isinstance(id, bool)
     params = found.get("params")
     if not isinstance(method, str) or not (params is None or isinstance(params, dict)):
@@ -67,17 +67,17 @@ def parse(line: bytes | LongLine) -> Inbound | None:
     return Inbound(id, method, params or {})
 
 
-def id_key(id: Any) -> str:  # noqa: A002 - the wire's word
+def id_key(id: Any) -> str:
     """The key of a request id in a dictionary: some clients cancel request 7 as "7"."""
     return str(id)
 
 
-def result(id: str | int | None, members: str) -> bytes:  # noqa: A002 - the wire's word
+def result(id: str | int | None, members: str) -> bytes:
     """The line that answers a request; `members` is the inside of the result's JSON object."""
     return _line(f'{{"jsonrpc":"2.0","id":{_id_json(id)},"result":{{{members}}}}}')
 
 
-def error(id: str | int | None, code: int, message: str, data: Any = None) -> bytes:  # noqa: A002
+def error(id: str | int | None, code: int, message: str, data: Any = None) -> bytes:
     """The line that answers a request with an error."""
     body: dict[str, Any] = {"code": code, "message": message}
     if data is not None:
@@ -95,7 +95,7 @@ def _line(text: str) -> bytes:
     return (text + "\n").encode("utf-8", "backslashreplace")
 
 
-def _id_json(id: str | int | None) -> str:  # noqa: A002 - the wire's word
+def _id_json(id: str | int | None) -> str:
     return str(id) if isinstance(id, int) else to_json(id)
 
 

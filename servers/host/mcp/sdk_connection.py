@@ -54,7 +54,7 @@ class _InboundContext(_Channel):
     can_send_request = False
     message_metadata = None
 
-    def __init__(self, notify: Notify, id: Any, params: Mapping[str, Any]) -> None:  # noqa: A002
+    def __init__(self, notify: Notify, id: Any, params: Mapping[str, Any]) -> None:
         super().__init__(notify)
         self.request_id = id
         self.cancel_requested = anyio.Event()
@@ -113,7 +113,7 @@ class SdkConnection:
 
     async def answer(
         self,
-        id: Any,  # noqa: A002 - the wire's word
+        id: Any,
         method: str,
         params: Mapping[str, Any],
     ) -> Mapping[str, Any]:

@@ -161,7 +161,6 @@ async def _refuse(send: Send, status: int) -> None:
 async def reply(
     send: Send, status: int, body: bytes = b"", headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Send a whole response."""
     await send({"type": "http.response.start", "status": status, "headers": [*headers]})
     await send({"type": "http.response.body", "body": body})
 

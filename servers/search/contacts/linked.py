@@ -95,7 +95,6 @@ def linked(tree: HtmlElement) -> Iterator[FoundAddress]:
 
 
 def scripted(tree: HtmlElement) -> Iterator[FoundAddress]:
-    """The addresses that scripts write into the page."""
     for script in tree.iter("script"):
         text = str(script.text or "")
         if "json" in str(script.get("type")):
@@ -155,7 +154,6 @@ def receivers(value: str, *, quoted: bool = False) -> Iterator[FoundAddress]:
 
 
 def _in_list(text: str) -> Iterator[FoundAddress]:
-    """The addresses in a list of receivers."""
     text = unquote(unquote(text)) if "%25" in text else unquote(text)
     text = disguise.undisguised(disguise.without_marks(text[:5000])).translate(_PLAIN_AT)
     pieces = [piece.strip(_AROUND) for piece in _BETWEEN.split(text)]

@@ -198,7 +198,6 @@ def _outcome(
 
 
 def _ignored_filters_text(query: SearchQuery, spec: ProviderSpec) -> str:
-    """A text about the filters that the provider ignored."""
     ignored = spec.ignored(query) or frozenset()
     lost = [name for name in filters(query) if name in ignored]
     if "country" not in lost and spec.countries and query.country not in {"", *spec.countries}:

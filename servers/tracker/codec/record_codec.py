@@ -219,7 +219,6 @@ class RecordCodec:
         )
 
     def _digests(self, kind: str, values: Collection[str], *, deleted: bool) -> tuple[str, ...]:
-        """The digests of `values` of `kind`, for rows of each stamp."""
         found: dict[str, None] = {}
         for stamp in (self.sealer.stamp, *self.older):
             is_first = self.sealer.is_of_first_form(stamp)

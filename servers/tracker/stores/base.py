@@ -146,7 +146,6 @@ class Counts:
 
     @property
     def live(self) -> int:
-        """The entries that are not deleted."""
         return sum(self.by_status.values())
 
 
@@ -197,7 +196,7 @@ class Store(Protocol):
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
         """Do each allowed write; `together` all of them or none. Durable when this returns."""
 
-    async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
+    async def get(self, id: str) -> SealedRecord | None:
         """The record called `id`, deleted ones included."""
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:

@@ -341,7 +341,6 @@ async def _ended(doing: asyncio.Future[Any]) -> None:
 
 
 async def _record_end(job: Job, work: Awaitable[None]) -> None:
-    """Await `work` and record in `job` how it ended."""
     try:
         await work
     except asyncio.CancelledError:

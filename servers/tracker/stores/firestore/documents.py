@@ -30,7 +30,6 @@ def document(record: SealedRecord) -> dict[str, Any]:
 
 
 def record(snapshot: Any) -> SealedRecord:
-    """The record in the snapshot of a document."""
     found = snapshot.to_dict()
     lists = {"tags": tuple(found["tags"]), "terms": tuple(found["terms"])}
     return SealedRecord(snapshot.id, **{name: found[name] for name in _OF_RECORD} | lists)
@@ -42,7 +41,6 @@ def change_name(change: Change) -> str:
 
 
 def change(snapshot: Any) -> Change:
-    """The change in the snapshot of its document."""
     found = snapshot.to_dict()
     return Change(**{name: found[name] for name in _OF_CHANGE})
 

@@ -61,7 +61,7 @@ class FirestoreStore:
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
         return await self._connection.call(lambda: self._commits.apply(writes, together=together))
 
-    async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
+    async def get(self, id: str) -> SealedRecord | None:
         snapshot = await self._connection.call(
             lambda: self._of("entries").document(id).get(**CALL_LIMITS)
         )

@@ -96,7 +96,7 @@ def _insert_changes(connection: apsw.Connection, changes: Sequence[Change]) -> N
     _insert_rows(connection, into, rows)
 
 
-def get(connection: apsw.Connection, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
+def get(connection: apsw.Connection, id: str) -> SealedRecord | None:
     found = connection.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchall()
     return record_of(found[0]) if found else None
 
@@ -244,8 +244,7 @@ def _row(record: SealedRecord) -> tuple[Any, ...]:
 
 
 def record_of(row: Sequence[Any]) -> SealedRecord:
-    """The record in a row of COLUMNS."""
-    id, version, url, secret, tags, status, deleted, created, seq, stamp, pair = row  # noqa: A001
+    id, version, url, secret, tags, status, deleted, created, seq, stamp, pair = row
     tagged = tuple(tags.split(",")) if tags else ()
     return SealedRecord(
         id, version, url, secret, tagged, status, bool(deleted), created, seq, stamp, pair, ()
@@ -262,7 +261,6 @@ def _insert_rows(connection: apsw.Connection, into: str, rows: Sequence[Sequence
 def _select_each(
     connection: apsw.Connection, start: str, values: Sequence[Any]
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of `start IN (values)`."""
     for part in _parts(values):
         yield from connection.execute(f"{start} IN ({_marks(len(part))})", part)
 

@@ -62,7 +62,7 @@ class SqliteStore:
             lambda connection: rows.write(connection, writes, clock, together=True)
         )
 
-    async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
+    async def get(self, id: str) -> SealedRecord | None:
         return await self._file.look_up(lambda connection: rows.get(connection, id))
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
