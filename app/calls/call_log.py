@@ -89,11 +89,7 @@ class CallLog:
     async def find(
         self, query: CallQuery, before: int | None = None, *, limit: int, budget_s: float
     ) -> CallPage:
-        """See `CallStore.find`; what waits is stored first.
-
-        Raises:
-            SettingsError: the file cannot be read; so raise the other methods that read.
-        """
+        """As `CallStore.find`, after what waits is stored; raises SettingsError."""
         if not self.is_on:
             return CallPage((), None)
         await self._quietly(self._store_waiting())

@@ -79,11 +79,7 @@ class Output:
 
 
 def write(text: str) -> None:
-    """Write `text` to stdout; a character that its encoding lacks becomes a question mark.
-
-    Raises:
-        OutputError: it was not taken.
-    """
+    """Write to stdout, with ? for what its encoding lacks; raises OutputError if that fails."""
     encoding = sys.stdout.encoding or "utf-8"
     _write(sys.stdout, text.encode(encoding, "replace").decode(encoding))
 

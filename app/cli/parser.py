@@ -62,11 +62,7 @@ class CommandParser(ArgumentParser):
         return self._get_positional_actions()
 
     def leaf(self, words: Sequence[str]) -> tuple[CommandParser, Sequence[str]]:
-        """The parser of the subcommand that `words` begin with, and the words after it.
-
-        Raises:
-            UsageError: there is no such subcommand.
-        """
+        """The subcommand's parser, and the words after it; raises UsageError if there is none."""
         if not self.subcommands or (words and words[0] in {"-h", "--help"}):
             return self, words
         known = ", ".join(self.subcommands)
@@ -79,11 +75,7 @@ class CommandParser(ArgumentParser):
         return found.leaf(words[1:])
 
     def parse(self, words: Sequence[str], rest: Sequence[str]) -> Namespace:
-        """The arguments in `words`, with `rest` for what follows `--`.
-
-        Raises:
-            UsageError: `words` are not what this command takes.
-        """
+        """The arguments, with `rest` for what follows `--`; raises UsageError for other words."""
         found, unknown = self.parse_known_intermixed_args(words, Namespace(rest=list(rest)))
         if unknown:
             hint = did_you_mean(unknown[0], self.options())

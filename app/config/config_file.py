@@ -95,11 +95,7 @@ class ConfigFile:
             self._check_writable()
 
     def update(self, change: Callable[[Config], Config]) -> Config:
-        """Apply `change` and save it; `change` may be called more than once.
-
-        Raises:
-            SettingsError: the file cannot be parsed or written; nothing changed.
-        """
+        """Apply `change`, maybe more than once, and save it; raises SettingsError if it cannot."""
         for _ in range(_TRIES):
             content = self._read_or_report()
             found = self._last or config_text.empty()

@@ -196,10 +196,7 @@ def problem_with(each: Field[Any], value: Any) -> str:
 def parse(
     found: Mapping[str, Any], servers: frozenset[str], before: Settings
 ) -> tuple[Settings, dict[str, str]]:
-    """The settings in `found`, and by name a sentence for each invalid value.
-
-    For an invalid value the one from `before` is used.
-    """
+    """The settings in `found`, those of `before` for invalid ones, and a sentence for each."""
     taken: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for each in _own_fields():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 
 from app.errors import AppError
 from app.system import files, paths
-from servers.contract import endpoint, ownership
+from servers.contract import endpoint, exclusive_lock, ownership
+
+_BEYOND_TEXT = 1 << 20
+"""The byte that is locked on Windows: others read the text of the file meanwhile."""
 
 
 class InstanceLock:
@@ -34,7 +36,7 @@ def claim() -> InstanceLock | None:
         handle = ownership.open_to_write(str(folder / "lou.lock"), os.O_RDWR | os.O_CREAT)
     except OSError as failure:
         raise files.not_ours(failure, folder) from failure
-    if _lock(handle):
+    if exclusive_lock.try_take(handle, at=_BEYOND_TEXT):
         _sign(handle)
         return InstanceLock(handle)
     os.close(handle)
@@ -66,26 +68,3 @@ def _sign(handle: int) -> None:
     with contextlib.suppress(OSError):  # a full disk; the lock holds without
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> bool:
-        try:
-            os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the text that others read
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            os.lseek(handle, 0, os.SEEK_SET)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

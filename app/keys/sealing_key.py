@@ -60,12 +60,7 @@ class TrackerKeyFile:
             return 0.0
 
     def write(self, value: str) -> None:
-        """Write the key.
-
-        Raises:
-            SettingsError: it could not be written.
-            VaultError: the file does not contain what was written.
-        """
+        """Raises SettingsError if the key is not written, VaultError if it is not read back so."""
         files.write_atomic(self.path, f"{value}\n".encode())
         if self.read() != value:
             raise VaultError(

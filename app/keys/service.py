@@ -209,11 +209,7 @@ def wanted_keys(name: str, entry: ServerEntry) -> dict[str, str]:
 
 
 def plain_keys(name: str, entry: ServerEntry) -> dict[str, str]:
-    """Known keys whose value, or the path of a file with it, is in the entry itself.
-
-    Raises:
-        ServerError: that file cannot be read.
-    """
+    """Known keys whose value or file is in the entry; raises ServerError for an unreadable file."""
     found: dict[str, str] = {}
     if config_model.is_embedded(name, entry):
         for key in manifest.keys_of(name):

@@ -97,11 +97,7 @@ class GuardClient:
     def ask_for_fork(
         self, control: socket.socket, request: fork_request.ForkRequest, streams: Sequence[int]
     ) -> None:
-        """Ask the fork server on `control` for a guard, whose server has these streams.
-
-        Raises:
-            OSError: the fork server is gone, or does not read.
-        """
+        """Ask for a guard, whose server has these streams; raises OSError without a fork server."""
         self._ping_timer = ping_timer.make()
         ours, theirs = socket.socketpair()
         with ours, theirs:

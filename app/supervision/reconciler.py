@@ -52,6 +52,7 @@ class Reconciler:
         self._keys_given: dict[str, dict[str, str]] = {}
         """The keys that each server has: a tool can be switched while the vault is closed."""
         self._background = BackgroundTasks(_log_missed_change)
+        self.close = self._background.stop
 
     def serve(self, supervisor: Supervisor) -> None:
         """Apply the configuration to the servers of `supervisor`, now and at every change."""
@@ -155,10 +156,6 @@ class Reconciler:
         for each in self._supervisor.all():
             if each.state is ServerState.BLOCKED:
                 self._supervisor.wake(each.name)
-
-    async def close(self) -> None:
-        """Cancel the changes that are not finished."""
-        await self._background.stop()
 
     async def _configure(self, name: str) -> None:
         observed = self._supervisor.observed(name)

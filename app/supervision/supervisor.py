@@ -124,11 +124,7 @@ class Supervisor:
         self._runner(name).feed(Needed())
 
     async def configure(self, name: str, params: Mapping[str, Any]) -> None:
-        """Send a new configuration to a server that runs; no effect on others.
-
-        Raises:
-            ServerError: the server refused it or gave no answer.
-        """
+        """Send a running server its new configuration; raises ServerError if it refuses that."""
         await self._runner(name).configure(params, _CONFIGURE_DEADLINE)
 
     async def request(

@@ -24,11 +24,7 @@ _ENDED = (ServerState.BLOCKED, ServerState.BACKOFF, ServerState.FAILED)
 async def tools_of(
     supervisor: Supervisor, reconciler: Reconciler, entry: ServerEntry
 ) -> list[dict[str, Any]]:
-    """Start the server, list its tools, and stop it.
-
-    Raises:
-        ServerError: it does not start, or lacks a tool that must be there.
-    """
+    """Start the server, list its tools, stop it; raises ServerError if it fails or lacks one."""
     with reconciler.trying(NAME, entry):
         supervisor.add(NAME)
         try:

@@ -32,11 +32,7 @@ _REMEDIES = {
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
-    """Replace the content of the file at `path`; a symbolic link is followed.
-
-    Raises:
-        SettingsError: it could not be written; the file is unchanged.
-    """
+    """Replace a file's content, behind a link too; raises SettingsError, and it is unchanged."""
     try:
         real = Path(ownership.resolved(str(path)))
         ownership.make_folders(str(real.parent))

@@ -52,11 +52,7 @@ class Disk:
     """System calls, one a method, so that tests can fail each; `put` and `swap` use them."""
 
     def read(self, path: Path) -> bytes | None:
-        """The file's bytes; None when there is none.
-
-        Raises:
-            ChangedError: it is no regular file; reading a pipe would block forever.
-        """
+        """The bytes, None without a file; raises ChangedError for a pipe, which would block."""
         try:
             handle = file_sharing.open_to_read(str(path), _BINARY | _AT_ONCE)
         except FileNotFoundError:

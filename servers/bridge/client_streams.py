@@ -29,11 +29,7 @@ class ClientStreams:
             os.set_blocking(_OUT, False)
 
     def write(self, block: bytes | memoryview) -> int:
-        """Write what the client accepts now; returns the number of bytes.
-
-        Raises:
-            BlockingIOError: it accepts nothing at the moment.
-        """
+        """Write what the client takes now; returns how many bytes, or raises BlockingIOError."""
         return os.write(_OUT, block)
 
     def restore(self) -> None:

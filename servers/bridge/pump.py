@@ -93,11 +93,7 @@ class Pump:
         self._is_new = True
 
     def run(self) -> None:
-        """Serve until the client has closed its stdin and has its answers.
-
-        Raises:
-            ClientGoneError: it stopped reading before that.
-        """
+        """Serve until the client closed stdin; raises ClientGoneError if it left before that."""
         self._start()
         while not self._is_over():
             self._turn()

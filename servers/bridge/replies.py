@@ -55,31 +55,26 @@ def is_modern(params: Mapping[str, Any]) -> bool:
 
 def result(id: Id, found: Mapping[str, Any]) -> bytes:
     """The line that answers request `id`."""
-    return _line({"id": id, "result": found})
+    return message_line({"id": id, "result": found})
 
 
 def error(id: Id | None, code: int, message: str) -> bytes:
     """The line that answers request `id` with an error; None stands for an unknown id."""
-    return _line({"id": id, "error": {"code": code, "message": message}})
+    return message_line({"id": id, "error": {"code": code, "message": message}})
 
 
 def request(id: Id, method: str, params: Mapping[str, Any]) -> bytes:
-    return _line({"id": id, "method": method, "params": params})
-
-
-def message_line(message: Mapping[str, Any]) -> bytes:
-    """The line of one message, for example of one in a batch."""
-    return _line(message)
+    return message_line({"id": id, "method": method, "params": params})
 
 
 def initialized() -> bytes:
     """The line that ends a handshake."""
-    return _line({"method": "notifications/initialized"})
+    return message_line({"method": "notifications/initialized"})
 
 
 def tools_changed() -> bytes:
     """The line that tells a client of the handshake era that the tools changed."""
-    return _line({"method": "notifications/tools/list_changed"})
+    return message_line({"method": "notifications/tools/list_changed"})
 
 
 def tools_changed_for(listens: Mapping[Id, Mapping[str, Any]]) -> Iterable[bytes]:
@@ -87,13 +82,13 @@ def tools_changed_for(listens: Mapping[Id, Mapping[str, Any]]) -> Iterable[bytes
     for id, asked in listens.items():
         if asked.get("toolsListChanged"):
             params = {_META: {_SUBSCRIPTION: id}}
-            yield _line({"method": "notifications/tools/list_changed", "params": params})
+            yield message_line({"method": "notifications/tools/list_changed", "params": params})
 
 
 def acknowledged(id: Id, asked: Mapping[str, Any]) -> bytes:
     """The line that opens subscription `id` while the server is away."""
     params = {"notifications": asked, _META: {_SUBSCRIPTION: id}}
-    return _line({"method": "notifications/subscriptions/acknowledged", "params": params})
+    return message_line({"method": "notifications/subscriptions/acknowledged", "params": params})
 
 
 def acknowledges(message: Mapping[str, Any]) -> Any:
@@ -110,5 +105,5 @@ def _object(found: Any, key: str = "") -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _line(message: Mapping[str, Any]) -> bytes:
+def message_line(message: Mapping[str, Any]) -> bytes:
     return json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":")).encode() + b"\n"

@@ -112,11 +112,7 @@ def peer_user(link: _socket.socket) -> int:
 
 
 def require_own_peer(link: _socket.socket) -> None:
-    """Check that a process of this user listens at the other end of a Unix socket.
-
-    Raises:
-        ForeignError: the process belongs to another user.
-    """
+    """Raise ForeignError unless a process of this user is at the other end of the socket."""
     if sys.platform == "win32":
         raise NotImplementedError
     user = peer_user(link)

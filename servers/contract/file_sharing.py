@@ -59,10 +59,7 @@ def attempt(work: "Callable[[], T]", patience_s: float = _PATIENCE_S) -> "T":
 
 
 def open_to_read(path: str, flags: int) -> int:
-    """A descriptor to read the file at `path`; on Windows others may replace it meanwhile.
-
-    `flags` are as of os.open.
-    """
+    """A descriptor to read a file, with `flags` of os.open; others may replace it meanwhile."""
     if sys.platform == "win32":
         return _open_shared(path)
     return os.open(path, os.O_RDONLY | flags)

@@ -53,11 +53,7 @@ def asked(control: socket.socket) -> tuple[str, int, int] | None:
 
 
 def send(channel: socket.socket, request: ForkRequest, descriptors: Sequence[int]) -> None:
-    """Send a request, with the descriptors of stdin, stdout, stderr and the ping timer.
-
-    Raises:
-        OSError: it could not be sent as a whole.
-    """
+    """Send a request and the descriptors of its streams and timer; raises OSError if it cannot."""
     body = json.dumps(asdict(request)).encode()
     message = _LENGTH.pack(len(body)) + body
     if socket.send_fds(channel, [message], descriptors) != len(message):

@@ -58,11 +58,7 @@ class JobObject:
         _kernel.SetInformationJobObject(self._handle, _EXTENDED_LIMITS, ctypes.byref(limits), size)
 
     def take(self, pid: int) -> None:
-        """Put the suspended process `pid` into the job and let it run.
-
-        Raises:
-            OSError: the system refused; the process was ended.
-        """
+        """Put the suspended process into the job and let it run; raises OSError and ends it."""
         process = wintypes.HANDLE(_kernel.OpenProcess(_QUOTA_TERMINATE_RESUME, False, pid))
         try:
             if not _kernel.AssignProcessToJobObject(self._handle, process):

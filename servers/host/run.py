@@ -107,11 +107,7 @@ async def _serve_supervised(build: BuildServed, control: Control, instance: str)
 
 
 async def _serve(host: Served, control: Control, instance: str) -> None:
-    """Start and serve until cancelled; close everything in order.
-
-    Raises:
-        UpstreamLostError: what the server depends on is gone.
-    """
+    """Start, serve until cancelled, close in order; raises UpstreamLostError if that is gone."""
     configuration, disabled = await control.configured
     async with AsyncExitStack() as ending:
         ending.push_async_callback(host.stop, _FINISH_WITHIN_S)

@@ -80,11 +80,7 @@ class Served(Protocol):
         """The answers that the bridge gives while this process is away."""
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:
-        """Listen for HTTP clients, if the settings ask for it.
-
-        Raises:
-            StartRefusedError: the port is taken, or there is no token.
-        """
+        """Listen for HTTP if the settings ask; raises StartRefusedError without port or token."""
 
     def emit(self, event: str, data: dict[str, Any]) -> None:
         """Send an event to the app."""

@@ -85,11 +85,7 @@ class HttpClient:
         )
 
     async def send(self, request: HttpRequest, deadline: float) -> HttpReply:
-        """The reply to `request`, whatever its status.
-
-        Raises:
-            OutboundError: no answer, or one that is late, incomplete or too large.
-        """
+        """The reply, whatever its status; raises OutboundError for none, or a late or large one."""
         remaining = deadline - asyncio.get_running_loop().time()
         if remaining <= 0:
             raise OutboundError(Kind.TIMEOUT, "no time was left to ask it")

@@ -25,11 +25,7 @@ class WebAddress:
 
 
 def read(name: str, configuration: Configuration) -> Command | WebAddress:
-    """The command or the URL of the server called `name`.
-
-    Raises:
-        StartRefusedError: the entry is wrong, or a key it refers to is missing.
-    """
+    """A server's command or URL; raises StartRefusedError for a wrong entry or a missing key."""
     entry = configuration.settings.get("upstream")
     if not isinstance(entry, Mapping) or not (entry.get("command") or entry.get("url")):
         raise _wrong(name, "it names neither a command nor a url")

@@ -50,7 +50,7 @@ def merged(entry: Entry, draft: Draft) -> Entry:
         entry,
         note=_joined(entry.note, draft.note),
         tags=_merged_tags(entry.tags, draft.tags),
-        status=_further(entry.status, draft.status),
+        status=max(entry.status, draft.status, key=lambda status: _RANK[status]),
         deleted=False,
     )
     return _next(entry, wanted)
@@ -109,7 +109,3 @@ def _merged_tags(present: Sequence[str], added: Sequence[str]) -> tuple[str, ...
         reason = f"would be {len(tags)} with those that are there; the limit is {MOST_TAGS}"
         raise RejectedEntryError([Fault("tags", reason)])
     return tags
-
-
-def _further(present: Status, added: Status) -> Status:
-    return added if _RANK[added] > _RANK[present] else present

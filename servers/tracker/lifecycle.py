@@ -98,11 +98,7 @@ class TrackerLifecycle:
             self.store = None
 
     async def start_copy(self) -> StoreCopy:
-        """Begin or go on with the one-time copy from the other store.
-
-        Raises:
-            ToolError: there is no other store, or it cannot be opened.
-        """
+        """Begin or go on with the one copy from the other store; raises ToolError without one."""
 
         def in_use() -> EntryService:
             return self._current.entry_service
@@ -191,11 +187,7 @@ class TrackerLifecycle:
             self._begin("reseal", self._reseal(self.resealing, former))
 
     async def _require_form(self, store: Store) -> None:
-        """Make sure that no newer Lou wrote to the store, and note the form of this one.
-
-        Raises:
-            StartRefusedError: a newer one did.
-        """
+        """Note this Lou's form in the store; raises StartRefusedError if a newer Lou wrote it."""
         form = await store.recall("form") if store.is_remote else ""  # a file has a version
         if form.isdigit() and int(form) > _FORM:
             refused = StartRefusedError(

@@ -171,10 +171,7 @@ class ClientFile:
 
 
 def undo_of(store: BackupStore, *, present: Callable[[bytes | None], bool], force: bool) -> Plan:
-    """The plan that restores what the last change replaced.
-
-    `present` tells whether a content has entries of Lou.
-    """
+    """The plan that restores what was replaced; `present` tells if a content has Lou's entries."""
 
     def plan(content: bytes | None, record: FileRecord) -> Change:
         last = record.undo

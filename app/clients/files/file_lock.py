@@ -14,13 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.system.safe_write import ChangedError
-from servers.contract import ownership
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
+from servers.contract import exclusive_lock, ownership
 
 _WAIT_S = 5.0
 _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
@@ -52,10 +46,7 @@ def _own_file(own: Path) -> int:
 
 def _try(handle: int) -> bool:
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        exclusive_lock.take(handle)
     except OSError as failure:
         return failure.errno not in _BUSY  # no locks here: the check before the swap must do
     return True

@@ -48,6 +48,7 @@ class GuardService:
         self._guards = guards
         self._old_copies = OldCopies()
         self._guard = Guard(self._examine, policy, self._each_round)
+        self.start, self.stop, self.resume = self._guard.start, self._guard.stop, self._guard.resume
 
     def watch(self, files: Iterable[tuple[Client, Inspected]]) -> None:
         wanted = [(row, each) for row, each in files if each.record.wanted]
@@ -62,16 +63,6 @@ class GuardService:
             return replace(context, guard="off")
         stopped = any(each.stopped for each in watched)
         return replace(context, guard="stopped" if stopped else "watching")
-
-    def resume(self, id: str) -> None:
-        """Guard this client again after the guard stopped."""
-        self._guard.resume(id)
-
-    def start(self) -> None:
-        self._guard.start()
-
-    async def stop(self) -> None:
-        await self._guard.stop()
 
     async def _examine(self, watched: Watched) -> bool:
         row = self._row(watched.client)

@@ -81,10 +81,7 @@ class IconLabel(QLabel):
 
 
 class Strip(Card):
-    """A message with an optional button, and one that hides it where it is `closable`.
-
-    Hidden until `show_message`.
-    """
+    """A message with an optional button, `closable` or not; hidden until `show_message`."""
 
     def __init__(self, theme: Theme, *, name: str = "", closable: bool = False) -> None:
         super().__init__(look="warn", margin=12, spacing=2)

@@ -117,12 +117,7 @@ class SdkConnection:
         method: str,
         params: Mapping[str, Any],
     ) -> Mapping[str, Any]:
-        """The result of a request.
-
-        Raises:
-            MCPError: it is refused.
-            ValidationError: it is malformed.
-        """
+        """Raises MCPError for a refused request, ValidationError for a malformed one."""
         context = _InboundContext(self._notify, id, params)
         if not self._runner:
             return await self._answer_modern(context, method, params)

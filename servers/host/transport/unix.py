@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import socket
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from servers.contract import endpoint, ownership, refusal_log
+from servers.contract import endpoint, exclusive_lock, ownership, refusal_log
 from servers.host.transport.address import MAX_LINE, AddressInUseError
 
 assert sys.platform != "win32"
@@ -67,12 +66,10 @@ class UnixAddress:
 
     def _lock_path(self) -> None:
         self._lock = ownership.open_to_write(f"{self.path}.lock", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not exclusive_lock.try_take(self._lock):
             raise AddressInUseError(
                 f"another process already serves {self.path}; stop it, then start this one"
-            ) from None
+            )
 
 
 class _Admission(asyncio.Protocol):

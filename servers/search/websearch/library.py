@@ -70,14 +70,9 @@ class Library:
 
     def __init__(self, path: Path | None, *, max_bytes: int) -> None:
         self._database = Database(path, _SCHEMA)
+        self.open, self.close = self._database.open, self._database.close
         self._max_bytes = max_bytes
         self._put_since_check = 0
-
-    async def open(self) -> None:
-        await self._database.open()
-
-    async def close(self) -> None:
-        await self._database.close()
 
     def remember(self, hits: Sequence[Result]) -> None:
         """Add search results. A snippet never replaces a whole page."""

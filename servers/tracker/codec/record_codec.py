@@ -161,11 +161,7 @@ class RecordCodec:
         return f"{said}#{self.sealer.digest('history', f'{entry} {version} {said}', stamp)}"
 
     def _opened(self, change: Change) -> Any:
-        """The action, the client, and the changed fields of a line.
-
-        Raises:
-            SealedError: no key opens it, or Lou did not write it.
-        """
+        """Action, client, changed fields of a line; raises SealedError if no key opens it."""
         if " " not in change.what:
             column = f"history {change.version}"
             said = self.sealer.open(change.entry, column, change.what, stamp=change.stamp)

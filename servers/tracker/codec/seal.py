@@ -56,12 +56,16 @@ class Sealer:
     def __init__(self, keys: Sequence[bytes], rules: Rules) -> None:
         self._openers = [_TokenOpener(key) for key in keys]
         self._token_maker = _TokenMaker(keys[0])
-        self.key_ids = tuple(_key_id(key) for key in keys)
-        first_ids = tuple(_first_key_id(key) for key in keys)
+        first_ids, self.key_ids = (
+            tuple(_derived(key, b"lou tracker key name " + form, 4).hex() for key in keys)
+            for form in (b"v1", b"v2")
+        )
         self._of_first_form = frozenset(first_ids)
         self._rules = _bits(rules)
-        first = [_DigestKey(_derived(key, b"lou tracker index v1", 32)) for key in keys]
-        present = [_DigestKey(_derived(key, b"lou tracker index v2", 32)) for key in keys]
+        first, present = (
+            [_DigestKey(_derived(key, b"lou tracker index " + form, 32)) for key in keys]
+            for form in (b"v1", b"v2")
+        )
         self._digests = dict(zip((*self.key_ids, *first_ids), (*present, *first), strict=True))
         # A pair has the same digest in both forms: it reveals nothing that its row does not, and
         # a Lou that knows only the first form finds the entry instead of tracking it twice.
@@ -212,11 +216,7 @@ def random_block() -> bytes:
 
 
 def parse_keys(text: str) -> tuple[bytes, ...]:
-    """The keys in a comma-separated list, the newest first.
-
-    Raises:
-        KeyFormatError: one of them is no Fernet key, or there is none.
-    """
+    """The keys in a comma-separated list, the newest first; raises KeyFormatError."""
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
         raise KeyFormatError("there is no key in it")
@@ -239,15 +239,6 @@ def _bits(rules: Rules) -> str:
     return "".join(
         str(int(bit)) for bit in (rules.strip_tracking, rules.fold_case, rules.fold_plus_tag)
     )
-
-
-def _key_id(key: bytes) -> str:
-    """The name of the key in the present form. A Lou that knows only the first form has another."""
-    return _derived(key, b"lou tracker key name v2", 4).hex()
-
-
-def _first_key_id(key: bytes) -> str:
-    return _derived(key, b"lou tracker key name v1", 4).hex()
 
 
 def _derived(key: bytes, purpose: bytes, length: int) -> bytes:

@@ -39,11 +39,7 @@ class UrlError(ValueError):
 
 
 def normalise(text: str, *, strip_tracking: bool = True) -> str:
-    """The one spelling of the page at `text`; without a scheme https is meant.
-
-    Raises:
-        UrlError: it is not the address of a web page.
-    """
+    """The one spelling of a page's address, https where it has no scheme; raises UrlError."""
     text = text.strip()
     if is_plain(text):
         return text

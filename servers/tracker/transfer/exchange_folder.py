@@ -9,9 +9,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from servers.contract import file_sharing, harmless
+from servers.contract import exclusive_lock, file_sharing, harmless
 from servers.host.tools.service import ToolError
-from servers.tracker.stores.sqlite import disk
 
 _UNFINISHED = ".lou-"
 _LONGEST_NAME = 200
@@ -19,11 +18,7 @@ _FORBIDDEN = '<>:"|?*\\'
 
 
 def inside(folder: Path | None, name: str) -> Path:
-    """The file called `name` in `folder`, links resolved.
-
-    Raises:
-        ToolError: no folder is chosen, or the file would be outside of it.
-    """
+    """The file `name` in `folder`, links resolved; raises ToolError for one outside of it."""
     if folder is None:
         raise ToolError(
             "No folder is chosen for import and export. The user chooses one in Lou: Settings, "
@@ -92,7 +87,7 @@ def sweep(folder: Path) -> None:
     for path in folder.glob(f"{_UNFINISHED}{'[0-9a-f]' * 12}"):
         with contextlib.suppress(OSError):
             with path.open("r+b") as handle:
-                is_left = disk.locked(handle)
+                is_left = exclusive_lock.try_take(handle.fileno())
             if is_left:
                 path.unlink()
 
@@ -117,7 +112,7 @@ class PartialExport:
             )
         except OSError as refused:
             raise _unusable(path, refused) from None
-        disk.locked(self._handle)
+        exclusive_lock.try_take(self._handle.fileno())
 
     def write(self, text: str) -> None:
         self._handle.write(text)

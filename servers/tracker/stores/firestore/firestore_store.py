@@ -46,17 +46,13 @@ class FirestoreStore:
         report_trouble: TroubleListener = ignore_trouble,
     ) -> None:
         self._connection = FirestoreConnection(credentials, collection, emulator, report_trouble)
+        self.open, self.close = self._connection.open, self._connection.close
+        self._of = self._connection.collection
         self._commits = BatchWriter(self._connection, Clock())
 
     @property
     def trouble(self) -> StoreError | None:
         return self._connection.trouble
-
-    async def open(self) -> None:
-        await self._connection.open()
-
-    async def close(self) -> None:
-        await self._connection.close()
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
         return await self._connection.call(lambda: self._commits.apply(writes, together=together))
@@ -120,9 +116,6 @@ class FirestoreStore:
         await self._connection.call(
             lambda: self._of("notes").document(name).set({"value": value}, **CALL_LIMITS)
         )
-
-    def _of(self, kind: str) -> Any:
-        return self._connection.collection(kind)
 
     async def _history(self, entry: str, limit: int) -> list[Change]:
         query = self._of("changes").where(filter=FieldFilter("entry", "==", entry))

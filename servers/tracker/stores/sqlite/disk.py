@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import apsw
 
-from servers.contract import ownership
+from servers.contract import exclusive_lock, ownership
 from servers.tracker.stores.base import StoreError
 
 _PATIENCE_S = 2.0
@@ -174,7 +172,7 @@ async def take(folder: Path) -> BinaryIO:
     await asyncio.to_thread(refuse_remote, folder)
     handle = await asyncio.to_thread(_opened, folder / "tracker.lock")
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-    while not locked(handle):
+    while not exclusive_lock.try_take(handle.fileno()):
         if asyncio.get_running_loop().time() > deadline:
             handle.close()
             raise StoreError(
@@ -197,24 +195,3 @@ def _opened(path: Path) -> BinaryIO:
             f"The tracker's folder cannot be used: {refused.strerror}.",
             f"Check that {path.parent} exists and belongs to you.",
         ) from None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def locked(handle: Any) -> bool:
-        """Whether nobody else had the open file; it is this one's now, until it is closed."""
-        with contextlib.suppress(OSError):
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-
-else:
-    import fcntl
-
-    def locked(handle: Any) -> bool:
-        """Whether nobody else had the open file; it is this one's now, until it is closed."""
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        return False

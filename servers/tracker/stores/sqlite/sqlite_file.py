@@ -160,11 +160,7 @@ class SqliteFile:
         return await self.read(work)
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
-        """The result of `work`, once its changes are on disk.
-
-        Raises:
-            StoreError: the file cannot be written now; nothing was.
-        """
+        """The result of `work`, once on disk; raises StoreError if nothing can be written now."""
         return await self._write(lambda worker: worker.run(work))
 
     async def apply(self, writes: Sequence[Write]) -> list[Written]:

@@ -36,23 +36,14 @@ class SqliteStore:
         steps: Sequence[str] = tables.PRESENT,
     ) -> None:
         self._file = SqliteFile(folder / "tracker.db", report_trouble, steps)
+        self.open, self.close, self.back_up = self._file.open, self._file.close, self._file.back_up
 
     @property
     def trouble(self) -> StoreError | None:
         return self._file.trouble
 
-    async def open(self) -> None:
-        await self._file.open()
-
-    async def close(self) -> None:
-        await self._file.close()
-
     def backups(self) -> list[str]:
         return [path.name for path in backup.backups(self._file.backups)]
-
-    async def back_up(self) -> Path:
-        """A checked copy of the file as it is now."""
-        return await self._file.back_up()
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
         if not together:

@@ -61,20 +61,12 @@ class SqliteWorker:
         self._thread.start()
 
     async def run(self, work: Work[T]) -> T:
-        """The result of `work`, once its changes are durable.
-
-        Raises:
-            apsw.Error: the database could not do it; nothing of it was kept.
-        """
+        """The result of `work`, once durable; raises apsw.Error if nothing of it was kept."""
         found: T = await self._submit(_Job(self._loop.create_future(), work))
         return found
 
     async def do(self, things: Sequence[Any]) -> list[Any]:
-        """The results of `merge` for `things`, once its changes are durable.
-
-        Raises:
-            apsw.Error: the database could not do it; nothing of it was kept.
-        """
+        """What `merge` makes of `things`, once durable; raises apsw.Error if nothing was kept."""
         found: list[Any] = await self._submit(_Job(self._loop.create_future(), things=things))
         return found
 
