@@ -12,6 +12,7 @@ import base64
 import contextlib
 import logging
 import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,26 +148,20 @@ class SealingKey:
                 "end of each key.",
                 code="not_a_key",
             )
-        async with self._turn:
-            vault = self._store.vault
-            await vault.require_open()
+        async with self._open_vault() as vault:
             found = await self._look(vault)
             await self._keep(vault, found, key_list.joined([value, found.joined()]))
 
     async def rotate(self) -> None:
         """Put a new key in front of the stored ones, which still open what they sealed."""
-        async with self._turn:
-            vault = self._store.vault
-            await vault.require_open()
+        async with self._open_vault() as vault:
             found = await self._look(vault)
             self._require(vault, found)
             await self._keep(vault, found, key_list.joined([_new_key(), found.joined()]))
 
     async def unset(self) -> None:
         """Delete every key in the vault."""
-        async with self._turn:
-            vault = self._store.vault
-            await vault.require_open()
+        async with self._open_vault() as vault:
             others = await vault.others(NAME)
             await vault.unset(NAME)
             await vault.drop_others(NAME, others)
@@ -185,6 +180,13 @@ class SealingKey:
                 f"There is no {NAME} yet.", "Lou makes it when the tracker starts.", code="no_key"
             )
         await asyncio.to_thread(_write_new, path, value)
+
+    @contextlib.asynccontextmanager
+    async def _open_vault(self) -> AsyncIterator[Vault]:
+        """The vault, which is open, for one change at a time."""
+        async with self._turn:
+            await self._store.vault.require_open()
+            yield self._store.vault
 
     async def _look(self, vault: Vault) -> FoundKeys:
         """What there is in an open vault and in the file."""

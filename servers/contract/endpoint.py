@@ -43,8 +43,9 @@ def run_folder() -> str:
     if sys.platform == "win32":  # no name is made of the path, so links need not be followed
         return os.path.join(os.path.abspath(base or os.path.join(user, ".lou")), "run")
     base, user = os.path.realpath(base) if base else "", os.path.realpath(user)
-    candidate = os.path.join(base, "run") if base else _session_folder(user)
-    if _is_short(candidate):
+    own = _runtime_folder(user) or os.path.join(user, ".lou", "run")
+    candidate = os.path.join(base, "run") if base else own
+    if len(os.fsencode(candidate)) + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT:
         return candidate
     return _runtime_folder(base or user) or f"/tmp/lou-{os.getuid()}-{_tag(base or user)}"  # noqa: S108 - 0700 and owner-checked
 
@@ -125,10 +126,6 @@ def require_own_peer(link: _socket.socket) -> None:
         )
 
 
-def _session_folder(user: str) -> str:
-    return _runtime_folder(user) or os.path.join(user, ".lou", "run")
-
-
 def _runtime_folder(home: str) -> str:
     """A folder that no other user can create before; an empty string if the system has none."""
     if sys.platform == "win32":
@@ -137,10 +134,6 @@ def _runtime_folder(home: str) -> str:
     if sys.platform == "linux" and _is_mine(runtime):
         return os.path.join(runtime, f"lou-{_tag(home)}")
     return ""
-
-
-def _is_short(folder: str) -> bool:
-    return len(os.fsencode(folder)) + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT
 
 
 def _is_mine(folder: str) -> bool:

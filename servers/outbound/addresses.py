@@ -6,7 +6,7 @@ and mapped addresses.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
 _PRIVATE = tuple(
     ip_network(network)
@@ -50,10 +50,6 @@ def is_public(text: str) -> bool:
         if address.ipv4_mapped is None:
             return _is_public_v6(address)
         address = address.ipv4_mapped
-    return _is_public_v4(address)
-
-
-def _is_public_v4(address: IPv4Address) -> bool:
     return not any(address in network for network in _PRIVATE)
 
 

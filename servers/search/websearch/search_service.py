@@ -89,7 +89,9 @@ class SearchService:
             found = await self._library.find(query.text, query.count, query.site)
             found = [one for one in found if query.allows(one.url)]
         if not found:
-            raise _tool_error(failure) from None
+            tried = [asdict(attempt) for attempt in failure.tried]
+            sentence = f"{failure.sentence}."
+            raise ToolError(sentence, kind=failure.kind, data={"tried": tried}) from None
         lost = ", ".join(name for name in filters(query) if name != "exclude")
         unmet = f", which could not honour: {lost}" if lost else ""
         return SearchAnswer(
@@ -138,14 +140,6 @@ class RecentSearches:
 
 def _key(query: SearchQuery, names: Sequence[str]) -> str:
     return f"{'+'.join(names)}\x1f{query.key}"
-
-
-def _tool_error(failure: NoAnswerError) -> ToolError:
-    return ToolError(
-        f"{failure.sentence}.",
-        kind=failure.kind,
-        data={"tried": [asdict(attempt) for attempt in failure.tried]},
-    )
 
 
 def _kept(outcome: SearchOutcome) -> dict[str, Any]:

@@ -217,7 +217,8 @@ def _page_score(one: Column, emails: Sequence[Column]) -> float:
         return 0
     hosts = [cells.host(cell) for cell in one.cells]
     filled = [host for host in hosts if host]
-    if filled and sum(_is_social(host) for host in filled) * 2 > len(filled):
+    social = sum(".".join(host.split(".")[-2:]) in _SOCIAL for host in filled)
+    if social * 2 > len(filled):
         return 0.5 + min(rank, 1) / 10
     match = _match(hosts, emails)
     if rank < 1 and not match and not _holds_pages(one):
@@ -230,10 +231,6 @@ def _holds_pages(one: Column) -> bool:
     """Whether the cells are web addresses beyond doubt, and no other words with dots in them."""
     is_named = headers.page_rank(one.words) >= 1
     return one.pages >= 0.5 and (is_named or any("://" in c or "www." in c for c in one.filled))
-
-
-def _is_social(host: str) -> bool:
-    return ".".join(host.split(".")[-2:]) in _SOCIAL
 
 
 def _match(hosts: Sequence[str], emails: Sequence[Column]) -> float:
