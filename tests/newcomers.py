@@ -32,12 +32,23 @@ WAYS: dict[str, tuple[str, ...]] = {
         f"{_NEW}::test_a_wrong_command_is_put_right_and_called",
         f"{_COMMAND}[wrong command]",
     ),
+    "a client file that is a link": (f"{_NEW}::test_a_clients_file_that_is_a_link",),
+    "an own server at an address that is down": (
+        f"{_NEW}::test_a_server_at_an_address_that_is_down_and_comes_back",
+    ),
+    "two displays, one of which is gone": (
+        f"{_SCREEN}::test_a_window_left_on_a_display_that_is_gone_comes_back_on_the_other",
+    ),
+    "a small screen": ("tests/ui/test_ui_room.py",),
     "an own server that ends at once": (f"{_COMMAND}[ends at once]",),
     "no network": (
         f"{_CLI}::test_a_search_without_a_network_says_so_once_and_the_rest_works",
         f"{_NEW}::test_an_address_without_a_network",
     ),
-    "a rejected key": (f"{_NEW}::test_an_address_with_a_wrong_key_leads_to_that_key",),
+    "a rejected key": (
+        f"{_NEW}::test_an_address_with_a_wrong_key_leads_to_that_key",
+        "tests/ui/test_ui_keys.py::test_a_key_that_its_provider_rejects",
+    ),
     "a proxy that is not there": (f"{_ODD}::test_a_proxy_that_is_not_there",),
     "a full disk": (_FULL,),
     "a wrong clock": (f"{_ODD}::test_a_clock_that_is_years_off",),

@@ -44,9 +44,9 @@ class Doctor:
             *folder_checks.checks(),
             await self._vault(),
             self._key_file(),
-            *self._servers(),
+            *self._servers(commands := list(self._commands())),
             *self._keys(),
-            *self._commands(),
+            *commands,
             *self._clients(),
             self._login(),
             *self._logs(),
@@ -116,8 +116,12 @@ class Doctor:
             fix="Encrypt your keys: `lou keys store file`.",
         )
 
-    def _servers(self) -> Iterator[Check]:
+    def _servers(self, commands: list[Check]) -> Iterator[Check]:
+        """Each server, but for one that failed since its command is not there, as is told."""
+        missing = {each.code.removeprefix("command_") for each in commands if not each.ok}
         for server in self._services.servers():
+            if server.name in missing and server.state is ServerState.FAILED:
+                continue
             trouble = server.trouble
             why = f" {trouble.message}" if trouble else ""
             is_fine = server.state in _FINE and server.wanted == (server.state == ServerState.READY)
@@ -154,8 +158,8 @@ class Doctor:
                 f"command_{name}",
                 ok=found is not None,
                 fine=f"{name} starts {found}.",
-                wrong=f"The command {entry.command} of {name} was not found.",
-                fix="Install it, or write its full path in config.json.",
+                wrong=f"{name} cannot start: its command {entry.command} was not found.",
+                fix="Install it, or give its full path: edit the server, here or in config.json.",
             )
 
     def _clients(self) -> Iterator[Check]:

@@ -18,7 +18,10 @@ _LEVELS = {
     ServerState.BLOCKED: "WARNING",
     ServerState.UNHEALTHY: "WARNING",
 }
-_RESTARTED_SOON = "The server ended and is started again soon"
+_TEXTS = {
+    ServerState.BACKOFF: "The server ended and is started again soon",
+    ServerState.FAILED: "The server has failed",
+}
 _STAGES = {"initialized": "connected", "tools_listed": "listed the tools", "left": "left"}
 
 
@@ -36,11 +39,7 @@ class LifecycleLog:
             return
         self._states[now.name] = now.state
         reason = f": {now.trouble.message}" if now.trouble else ""
-        text = (
-            _RESTARTED_SOON
-            if now.state is ServerState.BACKOFF
-            else f"The server is {now.state.value}"
-        )
+        text = _TEXTS.get(now.state, f"The server is {now.state.value}")
         self._logbook.add(now.name, _LEVELS.get(now.state, "INFO"), "lou", f"{text}{reason}")
 
     def client(self, event: ClientEvent) -> None:

@@ -7,6 +7,7 @@ window it shows icons alone; their names are tooltips, and what a screen reader 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -16,7 +17,7 @@ from app.ui import icons
 from app.ui.page_context import PageContext
 from app.ui.page_registry import PageSpec
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, with_keys
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.layouts import vertical
 from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
@@ -24,8 +25,14 @@ from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
 _WIDTH, _WIDEST = 196, 240
 _AROUND_ICONS = 30
 """The margins of the list and its scroll bar, in pixels."""
-_FOOT = 8
-"""Puts the icon of the first button below the first letter of the title."""
+_AT_TITLE, _AT_ICONS = 8, 11
+"""Puts the icons of the foot below the first letter of the title, or below those of the pages."""
+_FOOT = (
+    ("Find...", "Ctrl+K", "palette", "find"),
+    ("Keys...", "", "keys", "keys"),
+    ("About", "F1", "about", "info"),
+)
+"""Words, shortcut, place, and icon of each button below the pages."""
 _TEXT, _NAME = int(Qt.ItemDataRole.UserRole), int(Qt.ItemDataRole.UserRole) + 1
 
 
@@ -52,10 +59,9 @@ class Navigation(QWidget):
         self._state = label(tone="soft", wrap=True)
         self._foot = QWidget()
         theme, go = context.theme, context.go
-        self._buttons = (
-            ("Find...", Button(theme, "", lambda: go("palette"), icon="find", kind="quiet")),
-            ("Keys...", Button(theme, "", lambda: go("keys"), icon="keys", kind="quiet")),
-            ("About", Button(theme, "", lambda: go("about"), icon="info", kind="quiet")),
+        self._buttons = tuple(
+            (words, keys, Button(theme, "", partial(go, to), icon=icon, kind="quiet"))
+            for words, keys, to, icon in _FOOT
         )
         self._lay_out()
         context.theme.changed.connect(self._draw_icons)
@@ -99,7 +105,7 @@ class Navigation(QWidget):
         self._state.setContentsMargins(20, 0, 12, 0)
         flow = Flow(spacing=2)
         self._foot.setLayout(flow)
-        for words, button in self._buttons:
+        for words, _, button in self._buttons:
             button.setAccessibleName(tr(words).removesuffix("..."))
             flow.add(button)
         column = (self._name, (self._list, 1), self._foot, self._state)
@@ -110,13 +116,13 @@ class Navigation(QWidget):
         item.setData(_TEXT, tr(spec.title))
         item.setData(_NAME, spec.name)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, tr(spec.title))
-        keys = f" ({tr(f'Ctrl+{number}')})" if number <= 9 else ""
-        item.setToolTip(f"{tr(spec.title)}{keys}")
+        item.setToolTip(with_keys(spec.title, f"Ctrl+{number}" if number <= 9 else ""))
         self._list.addItem(item)
 
     def _apply_fold(self) -> None:
         wide = min(scaled(_WIDTH, self), _WIDEST)
-        self._foot.setContentsMargins(0 if self._is_folded else _FOOT, 0, 0, 0)
+        aside, right = (_AT_ICONS, _AT_ICONS) if self._is_folded else (_AT_TITLE, 0)
+        self._foot.setContentsMargins(aside, 0, right, 0)
         self._name.setVisible(not self._is_folded)
         self._state.setVisible(not self._is_folded)
         for row in range(self._list.count()):
@@ -124,10 +130,10 @@ class Navigation(QWidget):
             item.setText("" if self._is_folded else item.data(_TEXT))
         narrow = self._list.sizeHintForColumn(0) + _AROUND_ICONS
         self.setFixedWidth(narrow if self._is_folded else wide)
-        for words, button in self._buttons:
+        for words, keys, button in self._buttons:
             is_wide = not self._is_folded and words == "Keys..."
             button.setText(words if is_wide else "")
-            button.setToolTip("" if is_wide else tr(words).removesuffix("..."))
+            button.setToolTip("" if is_wide else with_keys(words.removesuffix("..."), keys))
 
     def _show_current(self) -> None:
         """Scroll to the open page, where the list is longer than the window is high."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 CLAUDE = "claude-desktop"
 _SHADES = ("light", "dark")
-_MOST_TOOLS = 12
-"""A longer submenu does not fit a screen; the window shows those tools instead."""
+_MOST_TOOLS, _MOST_SERVERS = 12, 8
+"""A longer menu does not fit a screen; the window shows the rest instead."""
 _LOOK_AGAIN_S = 2.0
 """Interval of the check for a tray; some desktops start it after the programs of the session."""
 
@@ -111,8 +111,12 @@ class Tray(QObject):
         servers = context.core.servers()
         for notice in context.core.lasting():
             self._add(wording.menu_text(notice.title, 60), "window")
+        first = sorted(servers, key=lambda server: not server.wanted)[:_MOST_SERVERS]
         for server in servers:
-            self._add_server(context, server)
+            if server in first:
+                self._add_server(context, server)
+        if left := len(servers) - len(first):
+            self._add("1 more server..." if left == 1 else f"{left} more servers...", "servers")
         self._menu.addSeparator()
         self._add(*_connect_entry(context))
         self._add("Keys...", "keys")

@@ -112,7 +112,7 @@ def summary(servers: Iterable[ServerView]) -> str:
     ready = sum(server.state == "ready" for server in wanted)
     if ready < len(wanted):
         return f"{ready} of {counted(len(wanted), 'server')} ready"
-    return "Server ready" if ready == 1 else f"All {ready} servers ready"
+    return "Server ready" if ready == 1 else f"{ready} servers ready"
 
 
 def fix(action: str) -> str:

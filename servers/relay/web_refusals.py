@@ -110,8 +110,13 @@ def problem(url: str, failed: Exception) -> UpstreamLostError:
         message = f"The server at {URL(url).host} sent what nobody can read: {words}."
         return UpstreamLostError(message)
     words = _reason(failed) or "no answer in time"
-    message = f"The server at {URL(url).host} cannot be reached: {words}."
+    message = f"The server at {_place(URL(url))} cannot be reached: {words}."
     return _passing(message, is_first=True, hint=_NETWORK)
+
+
+def _place(url: URL) -> str:
+    """The host, and the port where the address names one: it may be the wrong one."""
+    return f"{url.host}" if url.is_default_port() else f"{url.host}:{url.port}"
 
 
 def is_cut(failed: Exception) -> bool:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 from app.keys.vault import VaultState
 from tests.ui.dialogs import KeysView
 from tests.ui.rig import Rig
+from tests.ui.test_ui_newcomers import answering
 
 SECRET = "tvly-0123456789-canary"
 
@@ -83,6 +84,27 @@ def test_a_test_of_a_key_can_be_stopped(lou: Rig) -> None:
     assert keys.test.text() == "Test"
     assert keys.entry.isEnabled()
     keys.dialog.close()
+    lou.core.settings.update(lambda config: config.with_own("search", {"tavily": {}}))
+
+
+def test_a_key_that_its_provider_rejects(lou: Rig) -> None:
+    with answering(401, b'{"detail": {"error": "Unauthorized"}}') as url:
+        own = {"tavily": {"base_url": url}}
+        lou.core.settings.update(lambda config: config.with_own("search", own))
+        keys = KeysView(lou, "TAVILY_API_KEY")
+        lou.until(keys.entry.isEnabled)
+        keys.type("tvly-of-yesterday")
+
+        def is_rejected() -> bool:
+            """Whether it is told; the server may not know the address yet, so ask again."""
+            if keys.test.text() == "Test" and "rejected" not in keys.verdict:
+                keys.test.click()
+            return "rejected" in keys.verdict
+
+        lou.until(is_rejected, 60, what=lambda: keys.verdict)
+        assert "Copy it once more, or get a new one." in keys.verdict
+        keys.dialog.close()
+    lou.run(lou.core.unset_key("TAVILY_API_KEY"))
     lou.core.settings.update(lambda config: config.with_own("search", {"tavily": {}}))
 
 

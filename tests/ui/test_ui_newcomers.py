@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import urllib.request
@@ -36,9 +38,15 @@ from tests.ui.finding import button, find
 from tests.ui.pages import ServersView, StripView, TryView
 from tests.ui.rig import Rig
 from tests.ui.scenes import opened_by
+from tests.ui.screen import ROOT
 from tests.ui.test_ui_own_servers import SERVER, opened
 
 WORKING = f"'{SERVER[0]}' '{SERVER[1]}' 0 1"
+HELLO = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "newcomer", "version": "1"},
+}
 _NUMBERS = itertools.count()
 
 
@@ -149,6 +157,24 @@ def test_an_address_without_a_network(lou: Rig) -> None:
         assert strip.button.text() == "Edit it..."
 
 
+def test_a_server_at_an_address_that_is_down_and_comes_back(lou: Rig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        port = asked.getsockname()[1]
+    with own_server(lou, {"url": f"http://127.0.0.1:{port}/mcp"}, "away") as strip:
+        assert f"127.0.0.1:{port}" in strip.text
+        assert "Lou tries again by itself" in strip.text, strip.text
+        upstream = [sys.executable, str(ROOT / "tests/relay/upstream_server.py"), "http", str(port)]
+        with subprocess.Popen(upstream, stderr=subprocess.DEVNULL) as server:
+            try:
+                lou.until(lambda: lou.state("away") == "ready")
+                tried = TryView(lou)
+                tried.choose("away", "add")
+                tried.fill(a=1)
+                assert tried.run_and_wait().outcome == "ok"
+            finally:
+                server.kill()
+
+
 def test_an_address_with_a_wrong_key_leads_to_that_key(lou: Rig) -> None:
     lou.run(lou.core.set_key("MY_WEB_KEY", "not-the-right-one"))
     headers = {"Authorization": "Bearer ${keyring:MY_WEB_KEY}"}
@@ -257,16 +283,7 @@ def test_a_port_that_another_program_has(lou: Rig) -> None:
 
 def initialized(url: str, token: str) -> str:
     """The name that the server at `url` says to a client with this token."""
-    asked = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "newcomer", "version": "1"},
-        },
-    }
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}
     headers = {
         "Authorization": f"Bearer {token}",
         "Content-Type": "application/json",
@@ -353,6 +370,42 @@ def test_a_client_with_an_empty_file_or_none_is_connected(
     changes(lou).accept()
     lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
     lou.run(lou.core.clients.disconnect("claude-desktop"))
+
+
+def test_a_clients_file_that_is_a_link(lou: Rig, claude: Path) -> None:
+    real = lou.home / "claude-of-mine.json"
+    claude.symlink_to(real)
+    page, words = client_page(lou)
+    assert "The file is a link to something that is not there." in words
+    assert "Lou adds its entries once the file can be read." in words
+    real.write_text("{}")
+    client_page(lou)
+    lou.until(button(page, "Connect...").isVisible)
+    button(page, "Connect...").click()
+    changes(lou).accept()
+    lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
+    assert claude.is_symlink()
+    entry = json.loads(real.read_text())["mcpServers"]["lou-search"]
+    assert initialized_through(entry) == "search"
+    lou.run(lou.core.clients.disconnect("claude-desktop"))
+    assert claude.is_symlink()
+
+
+def initialized_through(entry: dict[str, Any]) -> str:
+    """The name that the server says to a client that starts this entry."""
+    asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO})
+    argv = [entry["command"], *entry.get("args", ())]
+    environment = {**os.environ, **entry.get("env", {})}
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as bridge:
+        assert bridge.stdin
+        assert bridge.stdout
+        bridge.stdin.write(asked.encode() + b"\n")
+        bridge.stdin.flush()
+        reply = json.loads(bridge.stdout.readline())
+        bridge.stdin.close()
+    return str(reply["result"]["serverInfo"]["name"])
 
 
 def changes(lou: Rig) -> ChangesDialog:

@@ -71,6 +71,32 @@ def test_a_second_start_raises_the_first_ones_window(seen_welcome: Path) -> None
         wait_until(screen.window, what="the window of the first")
 
 
+def test_a_window_left_on_a_display_that_is_gone_comes_back_on_the_other(
+    seen_welcome: Path,
+) -> None:
+    with screens(seen_welcome, "2732x768") as both:
+        both.tray()
+        lou = both.lou()
+        wait_until(both.icon, what="the icon")
+        wait_until(lambda: status(both))
+        both.lou().wait(PATIENCE_S)
+        wait_until(both.window, what="the window")
+        both.ask("xdotool", "windowmove", both.window().id, "1500", "20")
+        wait_until(lambda: both.window().x >= 1_366, what="the window on the right display")
+        lou.send_signal(signal.SIGTERM)
+        assert lou.wait(PATIENCE_S) == 0
+    with screens(seen_welcome, "1366x768") as left:
+        left.tray()
+        left.lou()
+        wait_until(left.icon, what="the icon")
+        wait_until(lambda: status(left))
+        left.lou().wait(PATIENCE_S)
+        wait_until(left.window, what="the window again")
+        seen = left.window()
+        assert 0 <= seen.x <= 1_366 - seen.width
+        assert 0 <= seen.y <= 768 - seen.height
+
+
 @strangers.needs_another_user
 def test_a_person_is_told_on_the_screen_why_lou_does_not_start(home: Path) -> None:
     folder = home / "lou"

@@ -272,6 +272,22 @@ def test_many_tools_fit_into_the_tray_in_the_order_of_their_numbers(lou: Rig, co
     lou.run(lou.core.remove_server(name))
 
 
+def test_many_servers_leave_the_menu_of_the_tray_its_other_entries(lou: Rig) -> None:
+    names = [f"resting{number}" for number in range(20)]
+    for name in names:
+        lou.core.add_server(name, {"command": "/bin/cat", "disabled": True})
+    lou.until(lambda: len(lou.core.servers()) > len(names))
+    menu = lou.tray.icon.contextMenu()
+    menu.aboutToShow.emit()
+    texts = [action.text() for action in menu.actions()]
+    assert menu.sizeHint().height() < 720, "it does not fit a screen of 1366 x 768"
+    assert {"Search: ready", "Quit"} < set(texts)
+    menu.actions()[texts.index(f"{len(lou.core.servers()) - 8} more servers...")].trigger()
+    lou.until(lou.window.page("servers").isVisible)
+    for name in names:
+        lou.run(lou.core.remove_server(name))
+
+
 def test_pause_all_stops_every_server_and_resume_brings_back_what_was_on(lou: Rig) -> None:
     page = lou.page("servers")
     pause = next(b for b in page.findChildren(QAbstractButton) if b.text() == "Pause all")

@@ -88,7 +88,7 @@ class ClientDetail(QWidget):
         reload = "" if is_said else client.reload_words
         notes = [*client_wording.abilities(client), reload, client.note]
         if client.list_changed is False:
-            notes.append("It does not notice switched tools until it is restarted.")
+            notes.append("Switched tools show there after its restart.")
         self._notes.setText(" ".join(part for part in notes if part))
 
     def _show_strips(self, client: ClientView) -> None:

@@ -76,7 +76,7 @@ class ClientsPage(QWidget):
         if absent == len(views):
             self._is_folded = False
         self._model.show_clients(views, self._filter.text(), folded=self._is_folded)
-        what = f"Show {absent} that are not here" if self._is_folded else "Show only those found"
+        what = f"Show {absent} not found here" if self._is_folded else "Show only those found"
         self._fold.setText(what)
         self._fold.setVisible(0 < absent < len(views) and not self._filter.text().strip())
         row = self._model.row_of(str(chosen)) if chosen else 0

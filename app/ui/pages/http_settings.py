@@ -129,6 +129,7 @@ class HttpRow(QWidget):
         self._port.setRange(1024, 65_535)
         self._port.setAccessibleName(tr(f"Port of {title}"))
         self._port.setFixedWidth(scaled(92, self))
+        self._port.lineEdit().setTextMargins(9, 0, 9, 0)  # where other fields begin
         self._port.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._port.valueChanged.connect(lambda _value: self._typing.start())

@@ -61,7 +61,7 @@ class LogsPage(QWidget):
     def _lay_out(self) -> None:
         theme = self._context.theme
         buttons = (
-            icon_button(theme, "copy", "Copy the chosen lines", self._table.copy),
+            icon_button(theme, "copy", "Copy the chosen lines", self._table.copy, keys="Ctrl+C"),
             icon_button(theme, "save", "Save these lines to a file", self._save),
             icon_button(theme, "folder", "Open the log folder", self._open_folder),
         )

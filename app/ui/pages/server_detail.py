@@ -66,6 +66,7 @@ class ServerDetail(QWidget):
     def _lay_out(self) -> None:
         head = Flow(spacing=10)
         head.add(self._title, stretch=True)
+        head.break_here()
         for part in (self._state, self._restart, self._switch):
             head.add(part)
         live = Card(label("Calls in the last five minutes", tone="soft"), self._line)

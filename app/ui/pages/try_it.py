@@ -59,6 +59,8 @@ class TryPage(QWidget):
         """The server and the tool that the form was made for."""
         self._pending_attempt: Attempt | None = None
         self._wanted_tool = ""
+        self._types_into = ("", "")
+        """The server and the tool into whose form the person is to type next."""
         self._note_of = ("", "", "")
         self._trouble = ""
         self._is_ready = False
@@ -97,6 +99,8 @@ class TryPage(QWidget):
             self._fill(server, tool, CallDetail(request))
         else:
             self._select(server, tool)
+            self._types_into = server, tool
+            self._begin_typing()
         self._show_note()
 
     def _select(self, server: str, tool: str) -> None:
@@ -224,6 +228,15 @@ class TryPage(QWidget):
             self._form.set_values(typed)
         if pending and (pending.server, pending.tool) == (server, tool["name"]):
             self._form.set_values(pending.arguments)
+        self._begin_typing()
+
+    def _begin_typing(self) -> None:
+        """Put the focus into the form of the tool that was asked for, once it is there."""
+        if not (self._form and self._form_of and self._form.editors):
+            return
+        if (self._form_of[0], self._form_of[1]["name"]) == self._types_into:
+            self._types_into = ("", "")
+            self._form.editors[0].input.setFocus()
 
     def _build_form(self, tool: dict[str, Any]) -> Form:
         fields = from_schema(tool.get("input_schema", {}))

@@ -65,7 +65,7 @@ class WelcomePage(QWidget):
             core.clients.changed,
         )
         self._live = WhileVisible(self, self._pull, listen=listen)
-        WhileVisible(self, context.starter(self._look_elsewhere))
+        WhileVisible(self, context.starter(self._look_elsewhere), listen=(core.clients.changed,))
         WhileVisible(self, context.starter(core.clients.refresh), every_ms=_LOOKS_EVERY_MS)
 
     def _lay_out(self) -> None:
@@ -103,7 +103,7 @@ class WelcomePage(QWidget):
         self._servers.show_state("\n".join([*lines, self._found_elsewhere]).strip(), done=is_up)
 
     async def _look_elsewhere(self) -> None:
-        """Look once for servers that clients have in their own files."""
+        """Look for servers that clients have in their own files."""
         from app.ui.dialogs.takeover import found_servers  # noqa: PLC0415 - most never need it
 
         found = [each for each in await found_servers(self._context.core) if not each.refusal]

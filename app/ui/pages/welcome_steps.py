@@ -83,6 +83,12 @@ class WelcomeStep(Card):
         self._sign.setAccessibleName(tr("done" if self._done else f"step {self._number}"))
 
 
+_WHAT_LOU_ADDS = (
+    "Lou adds one entry for each server to the client's own file, and shows it to you "
+    "before it writes. The entries hold no key."
+)
+
+
 class ConnectStep(WelcomeStep):
     """Done once any client is connected."""
 
@@ -115,6 +121,8 @@ class ConnectStep(WelcomeStep):
         connected = [view for view in views if client_wording.is_connected(view)]
         claude = next((view for view in views if view.id == _CLAUDE), None)
         self._connect.setVisible(claude is not None and client_wording.can_connect(claude))
+        has_other = bool(connected) or not self._connect.isHidden()
+        self._others.setText("Other clients..." if has_other else "Choose a client...")
         self.show_state(_connect_text(connected, views), done=bool(connected))
 
     def _show_entry(self) -> None:
@@ -130,11 +138,8 @@ def _connect_text(connected: list[ClientView], views: tuple[ClientView, ...]) ->
         advice = next((view.advice for view in connected if view.advice), "")
         return f"Connected: {names}. {advice}".strip()
     found = [view.name for view in views if view.installed]
-    here = f"Found here: {', '.join(found)}. " if found else ""
-    return (
-        f"{here}Lou adds one entry for each server to the client's own file, and shows it to you "
-        "before it writes. The entries hold no key."
-    )
+    here = f"Found here: {', '.join(found)}." if found else "No client was found here yet."
+    return f"{here} {_WHAT_LOU_ADDS}"
 
 
 class ExtrasStep(WelcomeStep):

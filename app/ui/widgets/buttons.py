@@ -71,12 +71,22 @@ def copier(read: Callable[[], str]) -> Callable[[], None]:
     return copy
 
 
+def with_keys(name: str, keys: str) -> str:
+    """`name` in the chosen language, and behind it the `keys` that do the same."""
+    return f"{tr(name)} ({tr(keys)})" if keys else tr(name)
+
+
 def icon_button(
-    theme: Theme, icon: str, name: str, on_click: Callable[[], object] | None = None
+    theme: Theme,
+    icon: str,
+    name: str,
+    on_click: Callable[[], object] | None = None,
+    *,
+    keys: str = "",
 ) -> Button:
     """A button with an icon alone; `name` is what it does, for the tooltip and a screen reader."""
     made = Button(theme, "", on_click, icon=icon, kind="quiet")
-    made.setToolTip(tr(name))
+    made.setToolTip(with_keys(name, keys))
     made.setAccessibleName(tr(name))
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made

@@ -95,7 +95,7 @@ class Strip(Card):
         words = vertical(self._title, self._text, spacing=2)
         row = horizontal(self._icon, (words, 1), (self._button, MIDDLE), spacing=10)
         if closable:
-            close = icon_button(theme, "close", "Close this message", self.hide)
+            close = icon_button(theme, "close", "Close this message", self.hide, keys="Esc")
             row.addWidget(close, 0, MIDDLE)
         self.inside.addLayout(row)
         self.hide()

@@ -156,9 +156,10 @@ class _RowDelegate(QStyledItemDelegate):
         height = QFontMetrics(font).height()
         top = box.center().y() - (height * len(lines)) // 2 + 1
         for text, face, colour in lines:
-            shown = QFontMetrics(face).elidedText(
-                harmless.one_line(text, _LONGEST), Qt.TextElideMode.ElideRight, box.width()
-            )
+            is_name = " " not in text  # and names that begin alike differ at their ends
+            mode = Qt.TextElideMode.ElideMiddle if is_name else Qt.TextElideMode.ElideRight
+            line = harmless.one_line(text, _LONGEST)
+            shown = QFontMetrics(face).elidedText(line, mode, box.width())
             painter.setFont(face)
             painter.setPen(QColor(colour))
             painter.drawText(box.left(), top + QFontMetrics(face).ascent(), shown)
