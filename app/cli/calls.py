@@ -16,7 +16,7 @@ _MOST = 1_000
 _CUT = {
     "long": "A part is left out, because it is long.",
     "busy": "Request and answer are left out, because calls came too quickly.",
-    "large": "Request and answer are left out, because the answer is too large.",
+    "large": "Request and answer are left out, because they are too large.",
 }
 
 

@@ -48,7 +48,7 @@ at (epoch s of its end), bytes, own (Lou asked for itself)"""
 CALL_DETAIL: Final = "call_detail"
 """The data of a `call` event, and some time after it: request (the arguments) and answer (the
 result), JSON values without secrets and addresses, and cut: "long" (a part is left out), "busy" or
-"large" (both are left out, since calls came too quickly or the answer is too large), or empty"""
+"large" (both are left out, since calls came too quickly or they are too large), or empty"""
 USAGE: Final = "usage"
 """either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
 or {"cache": name, "hit": bool, "call"}"""

@@ -1,8 +1,9 @@
 """Sends the app what each tool call asked and got, without secrets, after it was answered.
 
-In: finished calls. Out: one `call_detail` event for each. Adding a call takes a microsecond; the
-rest is done on the loop in slices of a millisecond, and seldom while calls come quickly. The calls
-that wait are bounded: beyond the bound they are sent without request and answer.
+In: finished calls. Out: one `call_detail` event for each. Adding a call takes a microsecond. The
+rest is done on the loop in slices of a millisecond, once no call came for a moment; after a second
+of calls, or with many waiting, a little between them. The calls that wait are bounded: beyond the
+bound they are sent without request and answer.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ _LONGEST_WORD = 8_000
 """Characters without a space, such as Base64; a longer one is left out."""
 _DEEPEST = 60
 _MOST_READ = 1_500_000
-"""Bytes of an answer that is read again for its detail; reading more would hold the loop."""
-_MOST_WAITING, _MOST_WAITING_BYTES, _MOST_BARE = 500, 16_000_000, 20_000
-_SLICE_S, _QUIET_S, _SOON_S, _LATER_S = 0.001, 0.02, 0.005, 0.05
+"""Bytes of a call that is read again for its detail; reading more would hold the loop."""
+_MOST_WAITING, _MOST_WAITING_BYTES, _MOST_BARE = 2_000, 16_000_000, 20_000
+_REST_S, _LATEST_S = 0.02, 1.0
+"""Details are sent when no call came for so long, or the first of them waits for so long."""
+_SLICE_S, _SOON_S, _LATER_S = 0.001, 0.005, 0.05
+_FINISH_WITHIN_S = 0.5
 
 _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}+(?:@|%40)[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}+", re.IGNORECASE
@@ -68,7 +72,7 @@ class CallDetails:
         self._bare: deque[dict[str, Any]] = deque(maxlen=_MOST_BARE)
         self._bytes = 0
         self._steps: Steps | None = None
-        self._added_at = 0.0
+        self._began_at = self._added_at = 0.0
         self._is_scheduled = False
 
     def add(self, call: FinishedCall, facts: dict[str, Any]) -> None:
@@ -77,34 +81,50 @@ class CallDetails:
             return
         loop = asyncio.get_running_loop()
         self._added_at = loop.time()
-        if call.size > _MOST_READ:
+        if call.held > _MOST_READ:
             self._bare.append({**facts, "cut": "large"})
-        elif len(self._waiting) < _MOST_WAITING and self._bytes < _MOST_WAITING_BYTES:
+        elif self._fullness < 1:
             self._waiting.append((call, facts))
-            self._bytes += call.size
+            self._bytes += call.held
         else:
             self._bare.append({**facts, "cut": "busy"})
         if not self._is_scheduled:
             self._is_scheduled = True
+            self._began_at = self._added_at
             loop.call_later(_LATER_S, self._work)
 
-    def _work(self) -> None:
-        """Work for one slice; go on soon, or later while calls come quickly."""
+    async def finish(self) -> None:
+        """Send all that waits; after half a second without requests and answers."""
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        while (more := self._step()) and loop.time() - now < _SLICE_S:
-            pass
+        end = loop.time() + _FINISH_WITHIN_S
+        while self._step():
+            if loop.time() > end:
+                self._bare.extend({**facts, "cut": "busy"} for _, facts in self._waiting)
+                self._waiting.clear()
+            await asyncio.sleep(0)
+
+    def _work(self) -> None:
+        """Work for one slice if calls rest, wait for long, or are many; go on later."""
+        loop = asyncio.get_running_loop()
+        now, more = loop.time(), True
+        is_resting = now - self._added_at >= _REST_S
+        if is_resting or now - self._began_at >= _LATEST_S or self._fullness > 0.5:
+            while (more := self._step()) and loop.time() - now < _SLICE_S:
+                pass
         self._is_scheduled = more
         if more:
-            is_quiet = now - self._added_at > _QUIET_S
-            loop.call_later(_SOON_S if is_quiet else _LATER_S, self._work)
+            loop.call_later(_SOON_S if is_resting else _LATER_S, self._work)
+
+    @property
+    def _fullness(self) -> float:
+        return max(len(self._waiting) / _MOST_WAITING, self._bytes / _MOST_WAITING_BYTES)
 
     def _step(self) -> bool:
         """Do a little; returns whether there is more."""
         if self._steps is None:
             if self._waiting:
                 call, facts = self._waiting.popleft()
-                self._bytes -= call.size
+                self._bytes -= call.held
                 self._steps = self._send(call, facts)
             elif self._bare:
                 self._emit(messages.CALL_DETAIL, self._bare.popleft())

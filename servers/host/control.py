@@ -51,7 +51,7 @@ class Control:
         self._reader = StdinReader(MAX_LINE, self._receive)
         self._host: Served | None = None
         self._loop = asyncio.get_running_loop()
-        self._finished: list[dict[str, Any]] = []
+        self._soon: list[Event | bytes] = []
         self._dropped = 0
         self._refusals = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,9 +103,9 @@ class Control:
             self._dropped = 0
             self._send(Event(messages.LOG, _warning(message)))
         if event == messages.CALL:
-            if not self._finished:
-                self._loop.call_later(_CALLS_WAIT_S, self._send_calls)
-            self._finished.append(data)
+            self._send_soon(Event(event, data))
+        elif event == messages.CALL_DETAIL:
+            self._send_soon(_encoded(Event(event, data)))
         else:
             self._send(Event(event, data))
 
@@ -113,11 +113,17 @@ class Control:
         self._send_calls()
         self._writer.write(_encoded(message))
 
+    def _send_soon(self, event: Event | bytes) -> None:
+        if not self._soon:
+            self._loop.call_later(_CALLS_WAIT_S, self._send_calls)
+        self._soon.append(event)
+
     def _send_calls(self) -> None:
         """Send the events of calls that wait; nothing overtakes them."""
-        finished, self._finished = self._finished, []
-        if finished:
-            self._writer.write(b"".join(_encoded(Event(messages.CALL, each)) for each in finished))
+        soon, self._soon = self._soon, []
+        if soon:
+            lines = (each if isinstance(each, bytes) else _encoded(each) for each in soon)
+            self._writer.write(b"".join(lines))
 
     def _receive(self, lines: Iterable[bytes | LongLine]) -> None:
         for line in lines:

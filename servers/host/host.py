@@ -95,6 +95,7 @@ class Host:
         self.subscriptions.listen.close()
         await asyncio.gather(*(session.drain(seconds) for session in tuple(self.sessions)))
         await asyncio.gather(*(session.close() for session in tuple(self.sessions)))
+        await self.meter.details.finish()
         if self.started:
             self.started = False
             await self.service.stop()

@@ -22,7 +22,7 @@ class Meter:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._details = CallDetails(emit)
+        self.details = CallDetails(emit)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.buckets: dict[str, list[int]] = {}
@@ -43,7 +43,7 @@ class Meter:
             "own": call.own,
         }
         self._emit(messages.CALL, facts)
-        self._details.add(call, facts)
+        self.details.add(call, facts)
 
     def _count(self, call: FinishedCall) -> None:
         self.calls[call.tool, call.outcome] += 1

@@ -71,6 +71,7 @@ class CallRecords:
         id = f"{next(self._numbers):x}"
         size = len(answer.text) if answer else 0
         verdict, kind, own = finished.verdict, finished.kind, finished.own
+        held = size + len(pending.message.text)
 
         def read() -> tuple[Any, Any]:
             fields = answer.whole().fields if answer else {}
@@ -78,5 +79,5 @@ class CallRecords:
             return arguments, fields.get("result", fields.get("error"))
 
         self._meter.record(
-            FinishedCall(id, pending.tool, name, version, ms, verdict, kind, size, own, read)
+            FinishedCall(id, pending.tool, name, version, ms, verdict, kind, size, own, held, read)
         )

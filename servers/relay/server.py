@@ -116,6 +116,7 @@ class Relay:
             client.disconnect()
             client.leave()
         self._records.flush()
+        await self.meter.details.finish()
         await self._close_all()
 
     def _use(self, configuration: Configuration) -> None:

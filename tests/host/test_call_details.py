@@ -48,10 +48,10 @@ class Heard:
             self.calls += 1
 
     def finish(self, request: Any = None, answer: Any = None, **more: Any) -> None:
-        facts = {"size": 100, "own": False, **more}
+        facts = {"held": 100, "own": False, **more}
         self.meter.record(
             FinishedCall(
-                "1", "find", "claude", "1.0", 2.0, "ok", "", facts["size"], facts["own"],
+                "1", "find", "claude", "1.0", 2.0, "ok", "", 7, facts["own"], facts["held"],
                 lambda: (request, answer),
             )
         )  # fmt: skip
@@ -128,7 +128,7 @@ async def test_no_secret_is_split_between_pieces() -> None:
 )
 async def test_a_megabyte_is_cut_and_says_so_and_fits_a_message(value: Any) -> None:
     heard = Heard()
-    heard.finish({}, value, size=1_000_000)
+    heard.finish({}, value, held=1_000_000)
     (found,) = await heard.sent()
     assert found["cut"] == "long"
     assert len(json.dumps(found["answer"])) < 6 * MOST_CHARACTERS
@@ -147,26 +147,54 @@ async def test_a_value_that_is_nested_without_end_is_cut() -> None:
 
 async def test_beyond_the_bound_calls_are_sent_without_their_detail() -> None:
     heard = Heard()
-    for _ in range(700):
+    for _ in range(2_200):
         heard.finish({"text": "x"}, {"a": 1})
-    found = await heard.sent(700)
-    assert heard.calls == len(found) == 700
+    found = await heard.sent(2_200)
+    assert heard.calls == len(found) == 2_200
     bare = [each for each in found if each["cut"] == "busy"]
     assert len(bare) == 200
     assert all("request" not in each and each["tool"] == "find" for each in bare)
 
 
-async def test_the_answers_that_wait_are_bounded_in_bytes() -> None:
+async def test_calls_without_a_rest_are_sent_between_the_next() -> None:
+    heard = Heard()
+    async with asyncio.timeout(PATIENCE_S):
+        while not heard.details:
+            heard.finish({"number": heard.calls})
+            await asyncio.sleep(0.005)
+    assert heard.details[0]["request"] == {"number": 0}
+    assert heard.calls > len(heard.details)
+
+
+async def test_at_the_end_all_that_waits_is_sent() -> None:
+    heard = Heard()
+    for number in range(300):
+        heard.finish({"number": number}, {"rows": ["some words"] * 30})
+    await heard.meter.details.finish()
+    assert len(heard.details) == 300
+    assert heard.details[0]["request"] == {"number": 0}
+
+
+async def test_at_the_end_what_takes_too_long_is_sent_without_detail() -> None:
+    heard = Heard()
+    for _ in range(1_000):
+        heard.finish({"text": "some words " * 5_000}, {"text": "some words " * 5_000})
+    await heard.meter.details.finish()
+    assert len(heard.details) == 1_000
+    assert heard.details[-1]["cut"] == "busy"
+
+
+async def test_what_the_calls_that_wait_hold_is_bounded_in_bytes() -> None:
     heard = Heard()
     for _ in range(40):
-        heard.finish({}, {"text": "x"}, size=1_000_000)
+        heard.finish({}, {"text": "x"}, held=1_000_000)
     found = await heard.sent(40)
     assert sum(each["cut"] == "busy" for each in found) == 24
 
 
 async def test_an_answer_that_takes_long_to_read_is_not_read_again() -> None:
     heard = Heard()
-    heard.finish({}, {"text": "x"}, size=20_000_000)
+    heard.finish({}, {"text": "x"}, held=20_000_000)
     (found,) = await heard.sent()
     assert (found["cut"], "answer" in found) == ("large", False)
 

@@ -15,6 +15,7 @@ from servers.contract import endpoint
 from tests.host.clients import lines
 from tests.host.supervised import Supervised, supervised
 from tests.patience import PATIENCE_S
+from tests.relay.conftest import SECRET, entry
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,22 @@ async def test_the_app_lists_calls_and_switches(own_echo: Supervised) -> None:
     refused = await own_echo.request("call_tool", name="echo", arguments={"text": "hi"})
     assert "switched off" in refused["text"]
     assert (await own_echo.event("call", tool="echo"))["outcome"] == "refused"
+
+
+@pytest.mark.parametrize("server_type", ["own", "relay"])
+async def test_what_calls_asked_arrives_before_the_end(home: Path, server_type: str) -> None:
+    """Also of calls that were made just before it."""
+    tool, arguments = {"own": ("echo", {"text": "hi"}), "relay": ("add", {"a": 2})}[server_type]
+    argv = ("-m", "servers", "relay", "mine") if server_type == "relay" else ()
+    async with supervised(*argv) as server:
+        await server.ready(keep_calls=True, keys={"MY_TOKEN": SECRET}, settings=entry())
+        for _ in range(20):
+            server.send("call_tool", name=tool, arguments=arguments)
+        await asyncio.gather(*(server.answer(f"t{number}") for number in range(1, 21)))
+        server.send("stop")
+        assert await server.ended() == 0
+    assert [each["request"] for each in server.all("call_detail")] == [arguments] * 20
+    assert server.events[-1][0] == "bye"
 
 
 async def test_the_answers_file_follows_the_switches(own_echo: Supervised) -> None:

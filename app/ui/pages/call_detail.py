@@ -25,7 +25,7 @@ from servers.contract import harmless
 _CUT = {
     "long": "A part is left out, because it is long.",
     "busy": "What it asked and got was not kept, because calls came too quickly.",
-    "large": "What it asked and got was not kept, because the answer is too large.",
+    "large": "What it asked and got was not kept, because that is too large.",
 }
 _FEW_CHARACTERS = 10_000
 """Of a value that is shown unfolded."""

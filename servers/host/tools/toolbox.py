@@ -136,7 +136,7 @@ class Toolbox:
                     FinishedCall(
                         call.id, name, caller.client, caller.version, ms,
                         result.verdict, result.kind, result.size, caller.own,
-                        lambda: (arguments, result.kept()),
+                        result.size + len(repr(arguments)), lambda: (arguments, result.kept()),
                     )
                 )  # fmt: skip
         return result
