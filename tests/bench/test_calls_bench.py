@@ -75,7 +75,7 @@ async def test_ten_thousand_calls_of_a_megabyte_stay_within_the_bound(
     for number in range(200):
         text = to_json({"rows": [f"{number} {row}" for row in rows]})
         call = FinishedCall(str(number), "t", "c", "", 1.0, "ok", "", len(text))
-        meter.record(replace(call, read=partial(_read, text)))
+        meter.record(replace(call, held=len(text), read=partial(_read, text)))
     await eventually(lambda: len(sent) == 200, 300)
     assert sum(each["cut"] == "busy" for each in sent) > 100
     largest = 0
