@@ -27,6 +27,7 @@ class Kill:
 
 async def kill_under_a_call(spine: Spine, session: Client) -> Kill:
     """Stop the tracker, let a call reach it, kill it, and call again until it answers."""
+    spine.wait_ready("tracker")  # one that dies again and again before that is given up
     old = spine.pid("tracker")
     (bridge,) = spine.running("-I", "-S", "-E", str(BRIDGE), "tracker")
     os.kill(old, signal.SIGSTOP)

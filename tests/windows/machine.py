@@ -94,17 +94,22 @@ class Machine:
         """Run the Windows Python with Lou's packages and this checkout."""
         return self.run(PYTHON, *argv, timeout=timeout, more=more)
 
-    def boot(self, more: Mapping[str, str] | None = None) -> None:
-        """Start Wine's own services; they would keep the pipes of the first program open."""
-        subprocess.run(
-            ["wine", "cmd", "/c", "ver"],
-            env=self.environment(more),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_SET_UP_S,
-            check=True,
-        )
+    def boot(self) -> None:
+        """Start Wine's own services; they would keep the pipes of the first program open.
+
+        Its server stays until `end`. Otherwise it would go half a second after the last program,
+        and reset the connection of one that starts in that moment.
+        """
+        for command in (["wineserver", "-p"], ["wine", "cmd", "/c", "ver"]):
+            subprocess.run(
+                command,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_SET_UP_S,
+                check=True,
+            )
 
     def end(self) -> None:
         """End every program of this Windows, also one that has lost Wine's server."""

@@ -23,6 +23,8 @@ quiet() { timeout 120 "$@" </dev/null >/dev/null 2>&1; }
 
 windows() {
   export HOME=$TARGET/home
+  mkdir "$WINEPREFIX"
+  wineserver -p # it would go between two programs, and could take the second with it
   timeout 300 wineboot -i </dev/null >/dev/null 2>&1
   quiet wine winecfg -v win10
   local system=$WINEPREFIX/drive_c/windows/system32 compile=(x86_64-w64-mingw32-gcc -O2 -shared)
@@ -33,7 +35,8 @@ windows() {
     /v DllPath /t REG_SZ /d 'C:\windows\system32\windows.ui.dll' /f
   cp "$HERE/wine/fonts.reg" "$WINEPREFIX/drive_c/fonts.reg"
   quiet wine regedit /S 'C:\fonts.reg'
-  timeout 60 wineserver -w || wineserver -k
+  wineserver -k
+  timeout 60 wineserver -w
 }
 
 python() {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,14 +23,17 @@ UV = f"{TOOLS}\\bin\\uv.exe"
 QUIET = ("--offline", "--no-config", "--python", BASE)
 
 
-@pytest.fixture(scope="module")
-def windows() -> Iterator[Machine]:
-    with machine.machine() as found:
+@pytest.fixture
+def wheel(windows: Machine) -> str:
+    """The name of the wheel in Windows; made once."""
+    folder = windows.drive / "lou"
+    if not list(folder.glob("*.whl")):
         build = "from hatchling import build; build.build_wheel('C:/lou/dist')"
-        run(found, machine.PYTHON, "-c", build)
-        (built,) = (found.drive / "lou/dist").glob("*.whl")
-        _without_needs(built, found.drive / "lou" / built.name)
-        yield found
+        run(windows, machine.PYTHON, "-c", build)
+        (built,) = (folder / "dist").glob("*.whl")
+        _without_needs(built, folder / built.name)
+    (found,) = folder.glob("*.whl")
+    return f"C:\\lou\\{found.name}"
 
 
 def _without_needs(wheel: Path, target: Path) -> None:
@@ -52,7 +55,7 @@ def run(windows: Machine, *argv: str, **more: str) -> None:
 
 def with_pip(windows: Machine, wheel: str) -> str:
     home = "C:\\lou\\Zoë's pip"
-    run(windows, UV, "venv", *QUIET, home)
+    run(windows, UV, "venv", "--clear", *QUIET, home)
     words = ("--python", f"{home}\\Scripts\\python.exe", "install", "--no-index")
     run(windows, machine.PYTHON, "-m", "pip", *words, wheel)
     return home
@@ -62,7 +65,16 @@ def with_pipx(windows: Machine, wheel: str) -> str:
     home = "C:\\lou\\Zoë's pipx"
     places = {"PIPX_HOME": home, "PIPX_BIN_DIR": f"{home}\\bin", "PYTHONPATH": TOOLS}
     places["WINEPATH"] = "C:\\Python311"  # it looks for a Python that has the module venv
-    words = ("install", "--backend", "uv", "--python", BASE, "--pip-args=--offline", wheel)
+    words = (
+        "install",
+        "--force",
+        "--backend",
+        "uv",
+        "--python",
+        BASE,
+        "--pip-args=--offline",
+        wheel,
+    )
     run(windows, machine.PLAIN, "-m", "pipx", *words, **places)
     return f"{home}\\venvs\\lou"
 
@@ -70,7 +82,7 @@ def with_pipx(windows: Machine, wheel: str) -> str:
 def with_uv(windows: Machine, wheel: str) -> str:
     home = "C:\\lou\\Zoë's uv"
     places = {"UV_TOOL_DIR": home, "UV_TOOL_BIN_DIR": f"{home}\\bin"}
-    run(windows, UV, "tool", "install", *QUIET, wheel, **places)
+    run(windows, UV, "tool", "install", "--force", *QUIET, wheel, **places)
     return f"{home}\\lou"
 
 
@@ -83,9 +95,8 @@ INSTALLERS: Mapping[str, Callable[[Machine, str], str]] = {
 
 @pytest.mark.parametrize("installer", INSTALLERS)
 @pytest.mark.timeout(2000)
-def test_an_installed_wheel_connects_a_client(windows: Machine, installer: str) -> None:
-    (wheel,) = (windows.drive / "lou").glob("*.whl")
-    home = INSTALLERS[installer](windows, f"C:\\lou\\{wheel.name}")
+def test_an_installed_wheel_connects_a_client(windows: Machine, wheel: str, installer: str) -> None:
+    home = INSTALLERS[installer](windows, wheel)
     site = f"{home}\\Lib\\site-packages"
     folder = Path(windows.drive, *site.split("\\")[1:])
     (folder / "packages.pth").write_text("C:\\lou\\venv\\Lib\\site-packages\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Figures
+from tests.windows.conftest import ATTEMPTS
 from tests.windows.machine import Machine
 
 INSIDE = {
@@ -48,21 +48,13 @@ ROOMS = {
     ),
 }
 RUNS: Mapping[str, Sequence[str]] = {**INSIDE, **ROOMS}
-SECONDS, ATTEMPTS = 700.0, 2
-"""A process under Wine 8 sometimes ends at its start without a word (twice in some 930 tries at a
-load of 9), or stays suspended there. So what fails is run again, and the summary tells that."""
+SECONDS = 700.0
 
 
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.timeout(ATTEMPTS * SECONDS + 200)
-def test_on_windows(windows: Machine, name: str, figure: Figures) -> None:
+def test_on_windows(windows: Machine, name: str) -> None:
     files = [f"tests/{each}" for each in RUNS[name]]
-    for failures in range(ATTEMPTS):
-        done = windows.python("-m", "tests.windows.run_inside", *files, timeout=SECONDS)
-        print(done.stdout)
-        if done.returncode == 0:
-            break
-        figure(f"Windows: {name} failed", failures + 1, "times")
-        windows.end()
-        windows.boot()
+    done = windows.python("-m", "tests.windows.run_inside", *files, timeout=SECONDS)
+    print(done.stdout)
     assert done.returncode == 0, done.stdout[-6000:]
