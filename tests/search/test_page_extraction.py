@@ -455,3 +455,18 @@ def test_what_opens_over_a_page_is_not_its_text(called: str) -> None:
     page = f"<html><body><main><h1>Herons</h1>{{0}}{dialog}</main></body></html>"
     assert over not in extract(page.format(shown), "https://e.org/herons", "text").text
     assert over in extract(page.format(""), "https://e.org/herons", "text").text
+
+
+@pytest.mark.parametrize("called", ["signature", "message-signature", "post-sig"])
+def test_what_people_sign_their_posts_with_is_no_part_of_a_discussion(called: str) -> None:
+    said = "Heron number {0} stood on the weir and did not move for the whole time I watched it."
+    signed = "Whoever watches birds needs time, and a chair, and something warm to drink with it."
+    shown = "".join(
+        f'<div class="post"><div class="post-body"><p>{said.format(number)}</p></div>'
+        f'<div class="{called}"><p>{signed} {number}</p></div></div>'
+        for number in range(4)
+    )
+    page = f"<html><body><main><h1>Herons</h1>{shown}</main></body></html>"
+    text = extract(page, "https://e.org/forum/herons", "text").text
+    assert [text.count(said.format(number)) for number in range(4)] == [1] * 4
+    assert signed not in text

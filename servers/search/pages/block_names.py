@@ -73,7 +73,10 @@ _ASIDE_ROLES = frozenset(
 )
 _CLUTTER_TAGS = frozenset(["div", "p", "section", "span"])
 _BODY_TAGS = frozenset(["article", "div", "main", "section"])
-_DIALOG = re.compile(r"(?<![a-z])(?:modal|dialog|popup|popover|lightbox)(?![a-z])", re.IGNORECASE)
+DIALOG = re.compile(r"(?<![a-z])(?:modal|dialog|popup|popover|lightbox)(?![a-z])", re.IGNORECASE)
+SIGNATURE = re.compile(r"(?<!post-)signature|(?<![a-z])sig(?![a-z])", re.IGNORECASE)
+"""What elements are called that open over a page, and that hold what people sign all posts with;
+Stack Exchange calls the author and the date of a post its `post-signature`."""
 _AROUND = 6
 """Elements around that of a block whose names are looked at; higher ones hold the page."""
 REACHES = (0, 1, 1, 2, 2, 2, 3, 3, 3)
@@ -121,17 +124,17 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
     )
 
 
-def in_dialogs(blocks: list[Block]) -> list[bool]:
-    """Which `blocks` open over the page, as what they stand in is called; none if most do."""
+def inside(blocks: list[Block], called: re.Pattern[str]) -> list[bool]:
+    """Which `blocks` stand in something that is `called` so; none if most do."""
     known: dict[HtmlElement, int] = {}
-    found = [_dialog_above(block.element, known) <= _AROUND for block in blocks]
-    inside = sum(block.words for block, is_in in zip(blocks, found, strict=True) if is_in)
-    is_most = inside > sum(block.words for block in blocks) / 2
+    found = [_above(block.element, called, known) <= _AROUND for block in blocks]
+    within = sum(block.words for block, is_in in zip(blocks, found, strict=True) if is_in)
+    is_most = within > sum(block.words for block in blocks) / 2
     return [False] * len(blocks) if is_most else found
 
 
-def _dialog_above(element: HtmlElement, known: dict[HtmlElement, int]) -> int:
-    """How many elements up from `element` the next one is that is called a dialog."""
+def _above(element: HtmlElement, called: re.Pattern[str], known: dict[HtmlElement, int]) -> int:
+    """How many elements up from `element` the next one is that is `called` so."""
     way: list[HtmlElement] = []
     one: HtmlElement | None = element
     while one is not None and one not in known:
@@ -140,7 +143,7 @@ def _dialog_above(element: HtmlElement, known: dict[HtmlElement, int]) -> int:
     above = known[one] if one is not None else _AROUND + 1
     for inner in reversed(way):
         names = (inner.get("class"), inner.get("id"))
-        is_dialog = any(_DIALOG.search(name[:_LONGEST_NAME]) for name in names if name)
-        above = 0 if is_dialog and inner.tag not in {"body", "html"} else above + 1
+        is_called = any(called.search(name[:_LONGEST_NAME]) for name in names if name)
+        above = 0 if is_called and inner.tag not in {"body", "html"} else above + 1
         known[inner] = above
     return above

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from servers.search.pages import block_model
 from servers.search.pages.block_features import SENTENCE, features
 from servers.search.pages.block_model import BlockModel
-from servers.search.pages.block_names import in_dialogs
+from servers.search.pages.block_names import DIALOG, SIGNATURE, inside
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
 from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.posts import bylines
@@ -49,8 +49,9 @@ _LEAST_EXPECTED = 0.3
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
 """What it adds to the log-odds of a block that trafilatura takes it, or takes off if not."""
-_OVER = 2.0
-"""What it takes off the log-odds of a block that it stands in a dialog; 1 word of 80 is text."""
+_OVER, _SIGNED = 2.0, 3.0
+"""What it takes off the log-odds of a block that it stands in a dialog, of which 1 word of 80 is
+text, or in the signature of a post."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 """The share of its words in sentences, and how many words, that make it an article."""
 _LEAST = 0.12
@@ -83,8 +84,10 @@ def main_text(
     if not blocks or (is_whole and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
-    over = in_dialogs(blocks)
-    log_odds = [one - _OVER * is_over for one, is_over in zip(log_odds, over, strict=True)]
+    aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion() else [])]
+    for less, called in aside:
+        is_in = inside(blocks, called)
+        log_odds = [one - less * is_aside for one, is_aside in zip(log_odds, is_in, strict=True)]
     words = [block.words for block in blocks]
     likely = [block_model.probability(one) for one in log_odds]
     _, best = block_model.best_threshold(likely, words)
