@@ -54,8 +54,9 @@ _OVER, _SIGNED = 2.0, 3.0
 text, or in the signature of a post."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 """The share of its words in sentences, and how many words, that make it an article."""
-_LEAST = 0.12
-"""Of the words in sentences on the page; a choice with fewer missed the article."""
+_LEAST, _LEAST_IF_UNSURE = 0.12, 0.7
+"""Of the words in sentences on the page; a choice with fewer missed the article, or a part of what
+may be none."""
 _STANDING = {"\u200c": "\U00010600", "\u200d": "\U00010601"}
 """Joiners, and letters of a dead script for them: trafilatura drops what does not print."""
 _STOOD = str.maketrans({letter: joiner for joiner, letter in _STANDING.items()})
@@ -80,8 +81,9 @@ def main_text(
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
     article = _article(tree, form) if _is_article(facts, blocks) else ""
-    is_whole = _is_whole(article, blocks)
-    if not blocks or (is_whole and _runs_on(article)):
+    is_whole = _is_whole(article, blocks, _LEAST)
+    least = _LEAST if facts.is_surely_article() else _LEAST_IF_UNSURE
+    if not blocks or (_is_whole(article, blocks, least) and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
     aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion() else [])]
@@ -101,9 +103,9 @@ def main_text(
             block_model.probability(one + more) for one, more in zip(log_odds, agreed, strict=True)
         ]
     likely = _whole_tables(blocks, likely)
-    least, _ = block_model.best_threshold(likely, words)
+    threshold, _ = block_model.best_threshold(likely, words)
     sure = sum(one * count for one, count in zip(likely, words, strict=True))
-    taken = [one >= least for one in likely]
+    taken = [one >= threshold for one in likely]
     if facts.is_discussion():
         taken = bylines(blocks, taken)
     chosen = _once(list(compress(blocks, taken)))
@@ -128,10 +130,10 @@ def _in_sentences(blocks: list[Block]) -> int:
     return sum(block.words for block in blocks if block.words >= SENTENCE and block.is_sentence)
 
 
-def _is_whole(text: str, blocks: list[Block]) -> bool:
+def _is_whole(text: str, blocks: list[Block], least: float) -> bool:
     """Whether `text`, which trafilatura chose of the `blocks`, is long enough for an article."""
     words = len(_WORD.findall(text))
-    return words > _SHORTEST_ARTICLE and words >= _LEAST * _in_sentences(blocks)
+    return words > _SHORTEST_ARTICLE and words >= least * _in_sentences(blocks)
 
 
 def _runs_on(text: str) -> bool:
