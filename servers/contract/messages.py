@@ -39,7 +39,7 @@ TOOL_FIELDS: Final = (
 )
 
 READY: Final = "ready"
-"""name, pid, tools (count), tools_hash, endpoint"""
+"""name, pid, tools (count), tools_hash, endpoint; sent again when the tools are others"""
 LOG: Final = "log"
 """at (epoch s), level, logger, message, call (id, when a call caused it)"""
 CALL: Final = "call"

@@ -143,21 +143,23 @@ def _report_trouble(host: Served, code: str, message: str, hint: str = "", **mor
 
 
 async def _become_ready(host: Served, address: Address, url: str) -> None:
-    """Make one round trip as a client, save the answers for the bridge, then send `ready`."""
+    """Make one round trip as a client, save the answers for the bridge, then send `ready`.
+
+    It is sent again when the tools are others.
+    """
     await asyncio.wait_for(_reach_as_client(address), _REACHED_WITHIN_S)
     await _save_answers(host)
-    host.change_listeners.append(lambda: _in_background(_save_answers(host)))
-    host.emit(
-        messages.READY,
-        {
-            "name": host.name,
-            "pid": os.getpid(),
-            "tools": host.tool_count(),
-            "tools_hash": host.tools_hash(),
-            "endpoint": address.path,
-            **({"http": url} if url else {}),
-        },
-    )
+    known = {"name": host.name, "pid": os.getpid(), "endpoint": address.path}
+    known |= {"http": url} if url else {}
+    told: dict[str, Any] = {}
+
+    def tell() -> None:
+        if told != (tools := {"tools": host.tool_count(), "tools_hash": host.tools_hash()}):
+            told.update(tools)
+            host.emit(messages.READY, known | tools)
+
+    host.change_listeners += (lambda: _in_background(_save_answers(host)), tell)
+    tell()
 
 
 async def _reach_as_client(address: Address) -> None:

@@ -41,7 +41,7 @@ _MOST_WAITING = 32 << 20
 """Bytes that may wait for a server that does not read; then it gets no more requests."""
 _MOST_UNASKED = 2 * _MOST_WAITING
 """The most with messages that cannot be refused in words; beyond it their clients are not read."""
-_MOST_PAGES = 100
+_MOST_PAGES, _MOST_TASKS = 100, 1_000
 
 
 class ClientBoard(Protocol):
@@ -139,16 +139,9 @@ class RelayClient:
 
     def _emit(self, event: str, stage: str) -> None:
         if self.name != messages.OWN_CLIENT:
-            known = {
-                "session": self.id,
-                "client": self.name,
-                "version": self.version,
-                "protocol": self.protocol,
-                "stage": stage,
-                "mark": self.mark,
-                "capabilities": self._capabilities,
-            }
-            self.board.client_event(event, known)
+            known = {"session": self.id, "client": self.name, "version": self.version}
+            known |= {"protocol": self.protocol, "stage": stage, "mark": self.mark}
+            self.board.client_event(event, known | {"capabilities": self._capabilities})
 
 
 class UnreadError(ConnectionError):
@@ -186,7 +179,8 @@ class UpstreamConnection:
         self.joining: list[tuple[RelayClient, WireMessage]] = []
         self.pending: dict[int, PendingRequest] = {}
         self.subscribers: dict[str, set[RelayClient]] = {}
-        self.task_owners: dict[str, RelayClient] = {}
+        self.task_requests: dict[str | int, PendingRequest] = {}
+        """By the id of the task that it began, and by its number: a request that was answered."""
         self.is_closed = False
         self.is_initialized = False
         self.pressure = BackPressure(lambda: self.is_base or len(self.clients) > 1)
@@ -249,7 +243,7 @@ class UpstreamConnection:
         number = next(self._numbers)
         self.pending[number] = PendingRequest(message.method, message, client)
         line = message.line_as(sent := str(number))
-        if "progressToken" in message.meta:
+        if message.meta.get("progressToken") is not None:
             token = message.span("params", "_meta", "progressToken")
             line = message.line((message.id_span, sent), (token, sent))
         self.send(line, message, number)
@@ -297,16 +291,18 @@ class UpstreamConnection:
         """
         listed: list[Any] = []
         params: dict[str, Any] = {}
-        for _ in range(_MOST_PAGES):
+        cursors: list[Any] = [None, ""]
+        while len(cursors) < _MOST_PAGES:
             answer = await self.ask("tools/list", params, within_s)
             page = answer.fields.get("result")
             if not isinstance(page, dict):
                 return listed, answer.text
             tools = page.get("tools")
             listed += tools if isinstance(tools, list) else []
-            if not page.get("nextCursor"):
+            if (cursor := page.get("nextCursor")) in cursors:
                 break
-            params = {"cursor": page["nextCursor"]}
+            cursors.append(cursor)
+            params = {"cursor": cursor}
         return listed, ""
 
     def ask_in_background(self, method: str, params: Mapping[str, Any]) -> None:
@@ -323,10 +319,8 @@ class UpstreamConnection:
     def cancel(self, number: int, message: WireMessage | None = None) -> None:
         """Tell the server that request `number` is not wanted; `message` is the client's wish."""
         if message is None:
-            params = {"requestId": number}
-            if self.is_modern:
-                params["_meta"] = ENVELOPE  # type: ignore[assignment]
-            self.notify("notifications/cancelled", params)
+            meta = {"_meta": ENVELOPE} if self.is_modern else {}
+            self.notify("notifications/cancelled", {"requestId": number, **meta})
         else:
             span = message.span("params", "requestId")
             self.send(message.line((span, str(number))), message)
@@ -334,27 +328,32 @@ class UpstreamConnection:
             self._transport.abandon(number)
 
     def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
-        fields: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
-        if params is not None:
-            fields["params"] = params
-        message = of_fields(fields)
+        known = {"params": params} if params else {}
+        message = of_fields({"jsonrpc": "2.0", "method": method, **known})
         self.send(message.line(), message)
 
     def answer(self, request: WireMessage, members: Mapping[str, Any]) -> None:
         """Answer a request of the server for a client that cannot."""
-        fields = {"jsonrpc": "2.0", "id": None, **members}
-        message = of_fields(fields)
+        message = of_fields({"jsonrpc": "2.0", "id": None, **members})
         self.send(message.line_as(request.id_token), message)
 
     def take_answer(self, message: WireMessage, origin: int | None) -> PendingRequest | None:
         """Who waits for this answer, which without an id is that to `origin`; None if nobody."""
         fields = message.fields
         is_nameless = fields.get("id") is None and fields.keys() & {"result", "error"}
-        return self.pending.pop(_number(origin if is_nameless else fields.get("id")), None)
+        number = _number(origin if is_nameless else fields.get("id"))
+        pending, result = self.pending.pop(number, None), fields.get("result")
+        task = result.get("task") if isinstance(result, dict) else None
+        if pending and isinstance(task, dict):
+            self.task_requests |= {str(task.get("taskId")): pending, number: pending}
+            while len(self.task_requests) > _MOST_TASKS:
+                del self.task_requests[next(iter(self.task_requests))]
+        return pending
 
     def pending_of(self, token: Any) -> PendingRequest | None:
-        """The request with this number, in any of the ways in which a server may write it."""
-        return self.pending.get(_number(token))
+        """The request with this number, however the server writes it, or whose task goes on."""
+        number = _number(token)
+        return self.pending.get(number) or self.task_requests.get(number)
 
     def paused(self, number: int) -> None:
         """Record that the server ended the stream of request `number` for now."""

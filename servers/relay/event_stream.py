@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LONGEST_EVENT = 256 << 20
 """Bytes."""
 _LONGEST_RETRY_S = 60.0
+_KINDS = frozenset(("message", "endpoint"))
+_JSON = frozenset((b"{", b"["))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +82,24 @@ class EventReader:
             self.retry_s = min(float(value) / 1000, _LONGEST_RETRY_S)
 
 
+def is_stream(response: ClientResponse) -> bool:
+    return response.status < 400 and response.content_type == "text/event-stream"
+
+
 async def events_of(
     response: ClientResponse, reader: EventReader, may_go_on: asyncio.Event
 ) -> AsyncIterator[StreamEvent]:
     """The events in the body of an answer, as they come, with pauses until `may_go_on` is set.
+
+    Those of a kind that MCP does not have, as a ping, are left out unless they hold JSON.
 
     Raises:
         UpstreamLostError: one is too long.
     """
     async for chunk in response.content.iter_any():
         for event in reader.feed(chunk):
-            yield event
+            if event.kind in _KINDS or event.data[:1] in _JSON:
+                yield event
         await may_go_on.wait()
         if reader.waiting > LONGEST_EVENT:
             raise UpstreamLostError(f"An event of the server has over {LONGEST_EVENT:,} bytes.")

@@ -102,11 +102,15 @@ def check(kind: str, listed: Any, *, is_modern: bool) -> CheckedList:
     if kind == "tools" and not is_modern:
         optional = {**optional, "outputSchema": _input_schema}
     entries: list[dict[str, Any]] = []
+    names: set[str] = set()
     faults: list[tuple[str, str]] = []
     is_mended = not isinstance(listed, list)
     for entry in listed if isinstance(listed, list) else []:
         mended = _mended(entry, optional) if isinstance(entry, dict) else entry
         fault = _object(mended) or _members(mended, required, optional)
+        if kind == "tools" and not fault:
+            fault = "another tool has its name" if mended["name"] in names else ""
+            names.add(mended["name"])
         if fault:
             faults.append((_name(entry), fault))
         else:

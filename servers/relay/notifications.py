@@ -142,7 +142,8 @@ class Notifications:
             return during.client
         related = message.meta.get(_RELATED_TASK)
         task = related.get("taskId") if isinstance(related, dict) else message.params.get("taskId")
-        return connection.task_owners.get(str(task)) or connection.client_in_call()
+        began = connection.task_requests.get(str(task))
+        return began.client if began else connection.client_in_call()
 
     def _progress(self, connection: UpstreamConnection, message: WireMessage) -> None:
         pending = connection.pending_of(message.params.get("progressToken"))

@@ -320,7 +320,8 @@ def _calls_in_flight(connection: UpstreamConnection) -> bool:
 def _for_app(answer: WireMessage, verdict: str, kind: str) -> dict[str, Any]:
     error, result = answer.fields.get("error"), answer.fields.get("result")
     if isinstance(error, dict):
-        raise JsonRpcError(0, redact.redact(str(error.get("message", ""))))
+        message = str(error.get("message") or f"error {error.get('code')}")
+        raise JsonRpcError(0, redact.redact(message))
     if not isinstance(result, dict):
         raise JsonRpcError(0, "its answer holds no result")
     parts = {

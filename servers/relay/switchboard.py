@@ -40,7 +40,6 @@ from servers.relay.wire_message import (
 log = logging.getLogger(__name__)
 
 _PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND, _OTHER_VERSION = -32700, -32600, -32601, -32022
-_MOST_TASKS = 1_000
 _MEMBERS = frozenset(("method", "result", "error", "id"))
 _ID_TYPES = frozenset((str, int, float))
 _NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
@@ -305,9 +304,6 @@ class Switchboard:
             connection.greeting = answer
         if connection.is_modern and pending.method in {"server/discover", "tools/list"}:
             self._keep_modern(pending, result)
-        task = result.get("task")
-        if isinstance(task, dict) and len(connection.task_owners) < _MOST_TASKS:
-            connection.task_owners[str(task.get("taskId"))] = client
 
     def _keep_modern(self, pending: PendingRequest, result: dict[str, Any]) -> None:
         is_whole = not pending.message.params.get("cursor") and not result.get("nextCursor")

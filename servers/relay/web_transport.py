@@ -2,7 +2,7 @@
 
 In: lines for the server. Out: its lines, each with the request during which it came. A session that
 the server has forgotten is opened again, a stream that broke is resumed, and a refusal becomes an
-error in words. The headers of the user's entry go to the host of the entry alone.
+error in words.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
-from yarl import URL
+from aiohttp import ClientResponse
 
 from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import routing_headers, web_refusals
-from servers.relay.event_stream import EventReader, events_of, whole_body
+from servers.relay.event_stream import EventReader, events_of, is_stream, whole_body
 from servers.relay.handshake import PING, version_in
+from servers.relay.web_requests import WebRequests
 from servers.relay.wire_message import INTERNAL_ERROR, WireMessage, error_line, refusal_line
 
 if TYPE_CHECKING:
@@ -37,16 +37,12 @@ Take = Callable[[bytes, int | None], None]
 _SESSION = "Mcp-Session-Id"
 _ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 _STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
-_CONNECTED_WITHIN_S = 30.0
 _NOTIFIED_WITHIN_S = 30.0
 _SOON_S = 2.0
 _ENDPOINT_WITHIN_S = 15.0
-_MOST_REDIRECTS = 20
-_REDIRECTS = frozenset((301, 302, 307, 308))
 _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 _MOST_FAILED = 8
 """Failed attempts to resume a stream, one after the other, before its request has failed."""
-_LONGEST_HEADER = 1 << 17
 _NOT_OLD = frozenset((401, 429))
 """With any other 4xx, and 501, a server of the older transport may refuse a POST."""
 
@@ -72,14 +68,7 @@ class WebTransport:
         self._take = take
         self._ended = ended
         self._schema_of = schema_of
-        self._http = ClientSession(
-            timeout=ClientTimeout(total=None, sock_connect=_CONNECTED_WITHIN_S),
-            trust_env=True,
-            auto_decompress=True,
-            read_bufsize=1 << 20,
-            max_line_size=_LONGEST_HEADER,
-            max_field_size=_LONGEST_HEADER,
-        )
+        self._requests = WebRequests(address)
         self._session_id = ""
         self._version = ""
         self._handshake: tuple[bytes, WireMessage] | None = None
@@ -88,7 +77,7 @@ class WebTransport:
         """Where the older transport takes messages; empty on Streamable HTTP."""
         self._unsent: asyncio.Queue[tuple[bytes, WireMessage, int | None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._requests: dict[int, asyncio.Task[None]] = {}
+        self._posts: dict[int, asyncio.Task[None]] = {}
         self._renewing = asyncio.Lock()
         self._reads = asyncio.Event()
         self._hears = False
@@ -114,8 +103,8 @@ class WebTransport:
 
     def abandon(self, number: int) -> None:
         """Close the stream of a request; in the 2026-07-28 era this is how it is cancelled."""
-        if self._connection.is_modern and number in self._requests:
-            self._requests[number].cancel()
+        if self._connection.is_modern and number in self._posts:
+            self._posts[number].cancel()
 
     async def close(self) -> None:
         for task in tuple(self._tasks):
@@ -123,8 +112,8 @@ class WebTransport:
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=_SOON_S)
         if self._session_id:
-            await self._takes("DELETE")
-        await self._http.close()
+            await self._requests.are_taken("DELETE", self._headers(), _SOON_S)
+        await self._requests.close()
 
     # Sending
 
@@ -138,8 +127,8 @@ class WebTransport:
                 await self._guarded(self._post_request(line, message, number), number)
             else:
                 task = self._run(self._guarded(self._post_request(line, message, number), number))
-                self._requests[number] = task
-                task.add_done_callback(partial(self._requests.pop, number))
+                self._posts[number] = task
+                task.add_done_callback(partial(self._posts.pop, number))
 
     async def _guarded(self, work: Coroutine[Any, Any, None], number: int | None) -> None:
         """Do `work`; a failure answers request `number`, and may end the session."""
@@ -150,27 +139,21 @@ class WebTransport:
             if number is not None:
                 self._fail(number, str(lost))
             is_up = self._connection.greeting or not self._connection.is_base
-            is_cut = web_refusals.is_cut(failed) and is_up
-            if lost.code and not (is_cut and await self._takes("GET")):
+            is_cut = lost.code and is_up and web_refusals.is_cut(failed)
+            if is_cut and await self._requests.are_taken("GET", self._headers(), _SOON_S):
+                return
+            if lost.code:
                 self._ended(lost)
-
-    async def _takes(self, method: str) -> bool:
-        """Whether the server takes a connection with an empty request, whatever it answers."""
-        try:
-            async with asyncio.timeout(_SOON_S):
-                (await self._open(method, self._address.url, b"", self._headers())).close()
-        except (aiohttp.ClientError, UpstreamLostError, TimeoutError, OSError) as failed:
-            return not isinstance(failed, aiohttp.ClientConnectorError)
-        return True
 
     async def _post_notification(self, line: bytes, message: WireMessage) -> None:
         if self._connection.is_modern and message.method == "notifications/cancelled":
             return
-        async with asyncio.timeout(_NOTIFIED_WITHIN_S):
-            response = await self._post(line, message)
-        async with response:
-            if response.status >= 400:
-                log.info("The server refused %s: %s", message.method, response.status)
+        try:
+            async with asyncio.timeout(_NOTIFIED_WITHIN_S), await self._post(line, message) as told:
+                if told.status >= 400:
+                    log.info("The server refused %s: %s", message.method, told.status)
+        except TimeoutError:  # perhaps it works on a call, and on one request at a time
+            log.info("The server did not take %s in time", message.method)
         if message.method == "notifications/initialized" and not self._endpoint:
             self._hears, self._initialized = True, (line, message)
             self._run(self._guarded(self._listen(), None))
@@ -273,10 +256,10 @@ class WebTransport:
         """
         headers = {**self._headers(), **_STREAM, "Last-Event-ID": last_id}
         try:
-            response = await self._open("GET", self._address.url, b"", headers)
+            response = await self._requests.open("GET", headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
-        if response.status < 400 and response.content_type == _STREAM["Accept"]:
+        if is_stream(response):
             return response
         response.close()
         if response.status < 500:
@@ -287,7 +270,7 @@ class WebTransport:
 
     async def _post(self, line: bytes, message: WireMessage) -> ClientResponse:
         headers = {**self._headers(), **_ACCEPT, **self._routing(message)}
-        return await self._open("POST", self._endpoint or self._address.url, line, headers)
+        return await self._requests.open("POST", headers, line, self._endpoint)
 
     def _headers(self) -> dict[str, str]:
         known = {_SESSION: self._session_id, routing_headers.VERSION: self._version}
@@ -299,27 +282,6 @@ class WebTransport:
             return {}
         return routing_headers.routing(message, self._schema_of(str(message.params.get("name"))))
 
-    async def _open(
-        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> ClientResponse:
-        """Send a request; follows redirects, but the user's headers go to their own host alone."""
-        target, own = URL(url), URL(self._address.url)
-        for _ in range(_MOST_REDIRECTS):
-            mine = self._address.headers if routing_headers.is_same_host(own, target) else {}
-            response = await self._http.request(
-                method,
-                target,
-                data=body or None,
-                headers={**headers, **mine},
-                allow_redirects=False,
-            )
-            where = response.headers.get("Location")
-            if response.status not in _REDIRECTS or not where:
-                return response
-            response.close()
-            target = target.join(URL(where))
-        raise UpstreamLostError(f"The server at {own.host} redirects without an end.")
-
     # Sessions
 
     async def _renew(self, lost: str) -> None:
@@ -328,8 +290,13 @@ class WebTransport:
             if self._session_id != lost or self._handshake is None:
                 return
             line, message = self._handshake
-            self._session_id = self._version = ""
-            async with await self._post(line, message) as response:
+            version, self._session_id, self._version = self._version, "", ""
+            try:
+                response = await self._post(line, message)
+            except BaseException:  # the next request finds that it is lost
+                self._session_id, self._version = lost, version
+                raise
+            async with response:
                 if response.status >= 400:
                     raise web_refusals.refused(response, is_first=True)
                 self._session_id = response.headers.get(_SESSION, "")
@@ -347,14 +314,15 @@ class WebTransport:
 
     async def _listen(self) -> None:
         """Read what the server sends outside of requests, for as long as the session lives."""
-        reader, session, pause = EventReader(), self._session_id, _RETRY_S
+        reader, session, pause, was_open = EventReader(), self._session_id, _RETRY_S, False
         while session == self._session_id:
             headers = {**self._headers(), **_STREAM}
             if reader.last_id:
                 headers["Last-Event-ID"] = reader.last_id
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                async with await self._open("GET", self._address.url, b"", headers) as response:
-                    if response.content_type != "text/event-stream" or response.status >= 400:
+                async with await self._requests.open("GET", headers) as response:
+                    was_open |= is_stream(response)
+                    if not was_open or (400 <= response.status < 500):
                         self._hears = False
                         for number in self._accepted:
                             self._fail(number, "The server has no stream for its answer.")
@@ -362,7 +330,7 @@ class WebTransport:
                     async for event in events_of(response, reader, self._reads):
                         pause = _RETRY_S
                         self._take(event.data, None)
-            await asyncio.sleep(reader.retry_s or pause)
+            await asyncio.sleep(max(reader.retry_s, pause))
             pause = min(pause * 2, _LONGEST_RETRY_S)
 
     async def _use_old_transport(self) -> bool:
@@ -375,8 +343,8 @@ class WebTransport:
 
     async def _read_old_stream(self, found: asyncio.Future[str]) -> None:
         try:
-            async with await self._open("GET", self._address.url, b"", _STREAM) as response:
-                if response.status < 400 and response.content_type == "text/event-stream":
+            async with await self._requests.open("GET", _STREAM) as response:
+                if is_stream(response):
                     async for event in events_of(response, EventReader(), self._reads):
                         if event.kind == "endpoint" and not found.done():
                             found.set_result(urljoin(str(response.url), event.data.decode()))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.host.clients import lines
 from tests.host.supervised import supervised
-from tests.relay.test_wire import LIST_CHANGED, entry, greet
+from tests.relay.test_wire import LIST_CHANGED, entry, greet, relay, seen
 
 pytestmark = pytest.mark.anyio
 
@@ -30,3 +31,66 @@ async def test_a_server_that_is_slow_with_its_tools_is_served_without_until_it_l
             assert json.loads(LIST_CHANGED) in told
             assert call in {each.get("id") for each in told}
         assert len((await server.request("list_tools"))["tools"]) == 4
+
+
+async def test_progress_of_a_task_goes_on_after_the_answer_that_began_it(home: Path) -> None:
+    began = '{"jsonrpc":"2.0","id":$ID,"result":{"task":{"taskId":"t"}}}'
+    params = '{"progressToken":$ID,"progress":1}'
+    goes_on = f'{{"jsonrpc":"2.0","method":"notifications/progress","params":{params}}}'
+    async with relay() as server, lines(server.socket) as one, lines(server.socket) as two:
+        for client in (one, two):
+            await greet(client)
+        arguments = {"lines": [began, goes_on], "mute": True}
+        for client in (one, two):
+            meta = {"progressToken": "mine"}
+            client.send("tools/call", {"name": "say", "arguments": arguments, "_meta": meta})
+            assert (await client.line())["result"] == {"task": {"taskId": "t"}}
+            assert (await client.line())["params"] == {"progressToken": "mine", "progress": 1}
+
+
+async def test_a_progress_token_that_is_null_stays_so(home: Path) -> None:
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        meta = {"_meta": {"progressToken": None}}
+        answer = await client.ask("tools/call", {"name": "seen", "arguments": {}, **meta})
+        assert answer["result"]["structuredContent"]["seen"][-1]["params"]["_meta"] == meta["_meta"]
+
+
+@pytest.mark.parametrize("cursor", ["same", 5, [1]], ids=str)
+async def test_a_list_whose_pages_never_end_counts_each_tool_once(home: Path, cursor: Any) -> None:
+    page = {"tools": [{"name": "a", "inputSchema": {"type": "object"}}], "nextCursor": cursor}
+    given = {"lists": {"tools/list": json.dumps(page)}}
+    async with relay(given) as server, lines(server.socket) as client:
+        assert server.all("ready")[0]["tools"] == 1
+        await greet(client)
+        assert (await client.ask("tools/list"))["result"] == page
+        told = (await seen(client))["seen"]
+        assert sum(each["method"] == "tools/list" for each in told) <= 3
+
+
+async def test_of_two_tools_with_one_name_the_second_is_left_out(home: Path) -> None:
+    names = ("a", "b", "a")
+    tools = [{"name": each, "inputSchema": {"type": "object"}} for each in names]
+    async with relay({"tools": json.dumps(tools)}) as server, lines(server.socket) as client:
+        await greet(client)
+        listed = (await client.ask("tools/list"))["result"]["tools"]
+        assert listed == tools[:2]
+        warned = (await server.event("log", level="WARNING"))["message"]
+        assert warned.endswith("The tool a is left out, since clients cannot take it: "
+                               "another tool has its name")  # fmt: skip
+
+
+async def test_an_error_without_words_is_told_to_the_app_by_its_number(home: Path) -> None:
+    said = '{"jsonrpc":"2.0","id":$ID,"error":{"code":-5,"message":""}}'
+    async with relay() as server:
+        asked = {"name": "say", "arguments": {"lines": [said], "mute": True}}
+        answer = await server.answer(server.send("call_tool", **asked))
+        assert answer["error"]["message"] == "error -5"
+
+
+async def test_the_app_hears_how_many_tools_there_are_whenever_that_changes(home: Path) -> None:
+    async with relay() as server, lines(server.socket) as client:
+        assert server.all("ready")[0]["tools"] == 4
+        await greet(client)
+        await client.ask("tools/call", {"name": "learn", "arguments": {"tools": "[]"}})
+        await server.event("ready", tools=0)

@@ -14,6 +14,7 @@ from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 from servers.relay.event_stream import EventReader
 from tests.host.clients import envelope, lines
 from tests.host.supervised import supervised
+from tests.patience import wait_until
 from tests.relay.conftest import relay
 from tests.relay.web_upstream import ODD, ROUNDS, WebUpstream, serve
 from tests.secure_site import secure_site
@@ -41,13 +42,14 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
         for _ in range(times):
             answer = await client.ask("tools/call", HELLO)
             assert answer["result"]["content"][0]["text"] == "hello"
+        assert "is no MCP" not in str(server.all("log"))
 
 
 @pytest.mark.parametrize(
     "mode",
     [
         *("plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"),
-        *("accepted", "wide", "curious", "round", "old501"),
+        *("accepted", "wide", "curious", "round", "old501", "sticky", "pinging"),
     ],
 )
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
@@ -198,6 +200,37 @@ async def test_a_client_is_asked_when_its_session_is_opened_again(
         )
         client.writer.write(b"\n")
         assert (await client.line())["id"] == call
+
+
+async def test_a_session_that_is_not_opened_again_at_once_is_at_the_next_call(
+    home: Path, web: WebUpstream
+) -> None:
+    async with relay(entry(web, "relapse")) as server, lines(server.socket) as client:
+        await client.initialize()
+        assert "disconnected" in (await client.ask("tools/call", HELLO))["error"]["message"]
+        assert "result" in await client.ask("tools/call", HELLO)
+
+
+async def test_a_stream_that_ends_is_opened_again_and_not_without_a_pause(
+    home: Path, web: WebUpstream
+) -> None:
+    async with relay(entry(web, "closing")):
+        wait_until(lambda: len(web.opened) > 2)
+    assert web.opened[1] - web.opened[0] > 0.5
+
+
+async def test_a_notification_that_a_server_does_not_take_costs_nothing_else(
+    home: Path, web: WebUpstream
+) -> None:
+    soon = "import servers.relay.web_transport as it; it._NOTIFIED_WITHIN_S = 0.1"
+    program = f"{soon}; from servers.__main__ import main; main()"
+    async with supervised("-c", program, "relay", "mine") as server:
+        assert (await server.ready(settings=entry(web, "busy")))["tools"] == 1
+        async with lines(server.socket) as client:
+            await client.initialize()
+            for _ in range(2):
+                client.writer.write(b'{"jsonrpc":"2.0","method":"notifications/x"}\n')
+                assert "result" in await client.ask("tools/call", HELLO)
 
 
 async def test_a_call_that_the_older_transport_refuses_fails(home: Path, web: WebUpstream) -> None:

@@ -11,6 +11,10 @@ but `POLLS` streams end and two requests fail before that. gone: the same, but t
 instead of the stream. moved: redirects to `other`. A number:
 every request is refused with it; `call` and a number: only calls, but for those that are `allowed`
 by their argument. expired: every request from the first call on, with 401.
+relapse: forgets its sessions as `lose`, and cuts the first attempt to open one again. sticky: knows
+a client by its cookie, and sends 200 headers. pinging: has events of its own kinds in its streams.
+closing: ends each stream beside the requests at once, and answers the second attempt with 503.
+busy: answers no notification.
 odd: a call is answered as its argument says, a name of `ODD`.
 """
 
@@ -19,6 +23,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +84,8 @@ class WebUpstream(ThreadingHTTPServer):
         self.unsent: dict[str, Any] = {}
         self.later: defaultdict[str | None, queue.Queue[Any]] = defaultdict(queue.Queue)
         self.answers: queue.Queue[Any] = queue.Queue()
+        self.opened: list[float] = []
+        self.ended = threading.Event()
         self.polls = 0
         self.other = ""
 
@@ -103,6 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._open_old()
         elif self.mode == "cut":
             self.close_connection = True
+        elif self.mode == "closing":
+            self.server.opened.append(time.monotonic())
+            self._put(503) if len(self.server.opened) == 2 else self._begin_stream()
+            self.wfile.write(b"retry: 1\n\n")
         elif last and self.mode == "gone":
             self._put(200, b"<html>", {"Content-Type": "text/html"})
         elif self.mode == "later":
@@ -130,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         heard = {name.lower(): text for name, text in self.headers.items()}
         self.server.heard.append((self.mode, message.get("method", ""), heard))
         mode, is_call = self.mode, message.get("method") == "tools/call"
+        is_greeting = message.get("method") == "initialize"
         allowed = message.get("params", {}).get("arguments", {}).get("allowed")
         self.server.has_lost |= mode == "expired" and is_call
         rounds = int(self.path.partition("?")[2] or 0) if mode == "round" else ROUNDS
@@ -152,6 +164,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._put(status)
             if "id" in message and status == 202:
                 self.server.old[self.path.split("=")[1]].put(_answer(message))
+        elif mode == "busy" and "id" not in message:
+            self.server.ended.wait()
+        elif mode == "sticky" and not is_greeting and self.headers.get("Cookie") != "route=7":
+            self._put(404)
         elif "method" not in message or "id" not in message:
             if "id" in message:
                 self.server.answers.put(message)
@@ -161,13 +177,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, mode: str, message: dict[str, Any], *, is_call: bool) -> None:
         server, session = self.server, self.headers.get("Mcp-Session-Id")
-        if message["method"] == "initialize":
+        is_greeting = message["method"] == "initialize"
+        if is_greeting:
             session = f"s{len(server.heard)}"
             server.sessions.add(session)
-        elif mode in {"lose", "lose400", "nosy"} and is_call and not server.has_lost:
+        elif mode in {"lose", "lose400", "nosy", "relapse"} and is_call and not server.has_lost:
             server.has_lost = True
             server.sessions.clear()
-        if mode in {"lose", "nosy"} and session not in server.sessions:
+        if mode == "relapse" and server.has_lost and is_greeting and not server.opened:
+            server.opened.append(0.0)
+            self.close_connection = True
+        elif mode in {"lose", "nosy", "relapse"} and session not in server.sessions:
             self._put(404, b"{}")
         elif mode == "lose400" and session not in server.sessions:
             error = {"code": -32000, "message": "Bad Request: No valid session ID provided"}
@@ -176,6 +196,13 @@ class _Handler(BaseHTTPRequestHandler):
             server.has_lost = self.close_connection = True
         elif mode == "accepted" and is_call:
             self._put(202, json.dumps(_answer(message)).encode())
+        elif mode == "pinging" and is_call:
+            self._begin_stream()
+            self.wfile.write(b"event: ping\ndata: 2026\n\nevent: error\ndata: oops\n\n")
+            self.wfile.write(f"data: {json.dumps(_answer(message))}\n\n".encode())
+        elif mode == "sticky":
+            head = {f"X-{number}": "x" for number in range(200)} | {"Set-Cookie": "route=7"}
+            self._put(200, json.dumps(_answer(message)).encode(), head)
         elif mode == "wide" and is_call:
             self._put(200, json.dumps(_answer(message)).encode(), {"X-Wide": "x" * 40_000})
         elif mode == "later" and is_call:
@@ -183,9 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             server.later[session].put(_answer(message))
         elif mode == "plain-text":
             self._put(200, json.dumps(_answer(message)).encode(), {"Content-Type": "text/plain"})
-        elif message["method"] == "initialize" and server.has_lost is (
-            {"curious": False, "nosy": True}.get(mode)
-        ):
+        elif is_greeting and server.has_lost is ({"curious": False, "nosy": True}.get(mode)):
             server.has_lost = True
             self._stream({"jsonrpc": "2.0", "id": "q", "method": "ping"})
             assert server.answers.get(timeout=PATIENCE_S)["result"] == {}
@@ -246,6 +271,7 @@ def serve() -> Iterator[WebUpstream]:
     try:
         yield server
     finally:
+        server.ended.set()
         for lines in (*server.old.values(), *server.later.values()):
             lines.put(None)
         server.shutdown()
