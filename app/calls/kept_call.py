@@ -33,10 +33,6 @@ class KeptCall:
     cut: str = ""
     """`cut` of the `call_detail` event"""
 
-    def as_row(self) -> dict[str, Any]:
-        """It as a JSON object."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class CallDetail:
@@ -85,7 +81,7 @@ def as_command(call: KeptCall, detail: CallDetail) -> str:
 def as_json(call: KeptCall, detail: CallDetail) -> str:
     """The call with its request and answer as one JSON text."""
     return json.dumps(
-        {**call.as_row(), "request": value_of(detail.request), "answer": value_of(detail.answer)},
+        {**asdict(call), "request": value_of(detail.request), "answer": value_of(detail.answer)},
         ensure_ascii=False,
         indent=2,
     )

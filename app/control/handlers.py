@@ -100,7 +100,7 @@ async def _calls(services: Services, params: Params) -> dict[str, Any]:
     conditions = {name: _text(params, name, "") for name in _CALL_CONDITIONS}
     query = CallQuery(**conditions, own=params.get("own") is True)
     page = await services.call_log.find(query, before, limit=limit, budget_s=2.0)
-    found = [call.as_row() for call in page.calls]
+    found = [asdict(call) for call in page.calls]
     return {"kept": services.call_log.is_on, "calls": found, "before": page.before}
 
 
@@ -110,7 +110,7 @@ async def _one_call(services: Services, params: Params) -> dict[str, Any]:
         raise AppError("This call is not kept.", "See those that are: lou calls", code="no_call")
     call, detail = found
     return {
-        "call": call.as_row(),
+        "call": asdict(call),
         "request": value_of(detail.request),
         "answer": value_of(detail.answer),
         "command": as_command(call, detail),

@@ -31,6 +31,7 @@ from servers.contract.envelope import (
     Request,
     Response,
 )
+from servers.contract.line_reader import BoundedLineReader, LongLine
 
 if sys.platform != "win32":
     from app.control.unix_listener import UnixListener
@@ -200,7 +201,7 @@ class _Client:
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _receive(self, line: bytes | None) -> None:
+    async def _receive(self, line: bytes | LongLine) -> None:
         try:
             message = _decoded(line)
         except EnvelopeError as broken:
@@ -286,24 +287,14 @@ def _most_clients() -> int:
     return _MOST_CLIENTS if soft < 0 else min(_MOST_CLIENTS, soft // 2)
 
 
-def _decoded(line: bytes | None) -> Message:
-    if line is None:
+def _decoded(line: bytes | LongLine) -> Message:
+    if isinstance(line, LongLine):
         raise EnvelopeError(f"a line of more than {MAX_LINE} bytes")
     return envelope.decode(line)
 
 
-async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes | None]:
-    """The lines that arrive; None for a line that is too long."""
-    waiting = bytearray()
-    is_too_long = False
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes | LongLine]:
+    lines = BoundedLineReader(MAX_LINE - 1)
     while chunk := await reader.read(_CHUNK):
-        *ended, rest = chunk.split(b"\n")
-        for part in ended:
-            waiting += part
-            yield None if is_too_long or len(waiting) >= MAX_LINE else bytes(waiting)
-            waiting.clear()
-            is_too_long = False
-        waiting += rest
-        if len(waiting) >= MAX_LINE:
-            waiting.clear()
-            is_too_long = True
+        for line in lines.feed(chunk):
+            yield line

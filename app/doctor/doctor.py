@@ -68,7 +68,8 @@ class Doctor:
 
     async def _parts(self) -> list[Check]:
         """What is loaded late, used once: the app's in children, a server's in the server."""
-        programs = [name for name in self_tests.PROGRAMS if name != "window" or self._has_window]
+        with_window = self._services.mode == "tray"
+        programs = [name for name in self_tests.PROGRAMS if name != "window" or with_window]
         ready = [
             server.name
             for server in self._services.servers()
@@ -78,11 +79,6 @@ class Doctor:
             *(self_tests.results(name) for name in programs), *map(self._server_parts, ready)
         )
         return [_part(part) for parts in found for part in parts]
-
-    @property
-    def _has_window(self) -> bool:
-        """Whether Lou runs with a window, so that its libraries are needed."""
-        return self._services.mode == "tray"
 
     async def _server_parts(self, name: str) -> list[PartResult]:
         try:

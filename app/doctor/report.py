@@ -15,6 +15,7 @@ import socket
 import sys
 import zipfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -141,13 +142,9 @@ def _configuration() -> dict[str, Any]:
         }
         for name, entry in file.config.servers.items()
     }
-    own = {
-        each: getattr(file.config.settings, each)
-        for each in file.config.settings.__dataclass_fields__
-        if each != "servers"
-    }
-    parts = {name: sorted(part) for name, part in file.config.settings.servers.items()}
-    return {"servers": servers, "settings": own, "settings_of_servers": parts}
+    settings = asdict(file.config.settings)
+    parts = {name: sorted(part) for name, part in settings.pop("servers").items()}
+    return {"servers": servers, "settings": settings, "settings_of_servers": parts}
 
 
 def _tail(log: Path) -> str:

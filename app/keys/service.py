@@ -54,43 +54,33 @@ class Keys:
 
     def views(self) -> tuple[KeyView, ...]:
         """The known keys, then those that entries refer to, then those that no server uses."""
-        known = {key.name: key for key in manifest.KEYS}
-        vault = self._store.vault
-        stored = set(vault.names())
-        others: dict[str, list[str]] = {name: [] for name in sorted(stored - known.keys())}
+        known = {key.name for key in manifest.KEYS}
+        unknown = sorted({*self._store.vault.names()} - known)
+        others: dict[str, list[str]] = {name: [] for name in unknown}
         for server, entry in self._config().servers.items():
             for name in entry.references():
                 if name not in known:
                     others.setdefault(name, []).append(server)
-        views = [
-            KeyView(
-                name=key.name,
-                title=key.title,
-                purpose=key.purpose,
-                url=key.url,
-                servers=self.users(key.name),
-                is_set=key.name in stored,
-                can_be_tested=key.can_be_tested,
-                generated=key.generated,
-                changed_at=vault.changed_at(key.name),
-            )
-            for key in manifest.KEYS
-        ]
-        views += [
-            KeyView(
-                name=name,
-                title=name,
-                purpose=f"Used by {', '.join(servers)}." if servers else "No server uses it now.",
-                url="",
-                servers=tuple(servers),
-                is_set=name in stored,
-                known=False,
-                can_be_tested=False,
-                changed_at=vault.changed_at(name),
-            )
-            for name, servers in others.items()
-        ]
+        views = [self._view(key, self.users(key.name)) for key in manifest.KEYS]
+        for name, servers in others.items():
+            purpose = f"Used by {', '.join(servers)}." if servers else "No server uses it now."
+            key = manifest.Key(name, name, purpose, "", can_be_tested=False)
+            views.append(replace(self._view(key, tuple(servers)), known=False))
         return tuple(views)
+
+    def _view(self, key: manifest.Key, servers: tuple[str, ...]) -> KeyView:
+        vault = self._store.vault
+        return KeyView(
+            name=key.name,
+            title=key.title,
+            purpose=key.purpose,
+            url=key.url,
+            servers=servers,
+            is_set=key.name in vault.names(),
+            can_be_tested=key.can_be_tested,
+            generated=key.generated,
+            changed_at=vault.changed_at(key.name),
+        )
 
     def users(self, name: str) -> tuple[str, ...]:
         """The servers that get the key called `name`."""

@@ -88,9 +88,6 @@ class LogWriter:
             self._woken.set()
             self._ensure_thread()
 
-    def servers(self) -> tuple[str, ...]:
-        return servers(self._folder)
-
     def flush(self) -> None:
         """Write all queued lines now."""
         with self._writing:

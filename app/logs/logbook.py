@@ -14,7 +14,7 @@ from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
-from app.logs import log_search
+from app.logs import log_search, log_writer
 from app.logs.line_format import Line
 from app.logs.log_search import Cursor, LogPage, LogQuery
 from app.logs.log_writer import LogWriter
@@ -44,22 +44,14 @@ class Logbook:
     ) -> None:
         self.changed: Listeners[int] = Listeners()
         """The newest running number, for every line; a listener must be fast."""
-        self._folder = folder
+        self.folder = folder
+        self.newest = 0
+        """The running number of the last line."""
         self._redact = redact
         self._size = ring
         self._rings: dict[str, deque[Line]] = {}
         self._writer = LogWriter(folder, total_bytes)
-        self._newest = 0
         self._level = LEVELS.index("INFO")
-
-    @property
-    def newest(self) -> int:
-        """The running number of the last line."""
-        return self._newest
-
-    @property
-    def folder(self) -> Path:
-        return self._folder
 
     @property
     def problem(self) -> str:
@@ -84,7 +76,7 @@ class Logbook:
         known = level if level in LEVELS else "INFO"
         if LEVELS.index(known) < self._level:
             return
-        number = self._newest + 1
+        number = self.newest + 1
         when = time.time() if at is None else at
         logger_name = harmless.one_line(logger, _LONGEST_LOGGER)
         line = Line(
@@ -95,12 +87,12 @@ class Logbook:
             ring = self._rings[server] = deque(maxlen=self._size)
         ring.append(line)
         self._writer.put(server, line)
-        self._newest = number  # last, so that a reader in a thread finds the line
+        self.newest = number  # last, so that a reader in a thread finds the line
         self.changed.notify(number)
 
     def servers(self) -> tuple[str, ...]:
         """The servers that have lines in memory or on disk."""
-        return tuple(sorted({*self._rings, *self._writer.servers()}))
+        return tuple(sorted({*self._rings, *log_writer.servers(self.folder)}))
 
     def since(self, n: int, server: str | None = None, limit: int = 5_000) -> list[Line]:
         """The lines in memory with a number above `n`, oldest first; the newest `limit` of them."""
@@ -123,7 +115,7 @@ class Logbook:
         The search stops after `budget_s` seconds; the cursor of the page continues it.
         """
         self._writer.flush()
-        return log_search.page(self._folder, wanted, before, limit=limit, budget_s=budget_s)
+        return log_search.page(self.folder, wanted, before, limit=limit, budget_s=budget_s)
 
     def resize(self, total_bytes: int) -> None:
         """Limit the size of all files together."""

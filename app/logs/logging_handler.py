@@ -35,12 +35,7 @@ class LoggingHandler(logging.Handler):
         root.addHandler(self)
         root.setLevel(logging.INFO)
         sys.excepthook = lambda kind, error, trace: _log_unhandled((kind, error, trace))
-        sys.unraisablehook = lambda stray: _log_unhandled(
-            (stray.exc_type, stray.exc_value or stray.exc_type(), stray.exc_traceback)
-        )
-        threading.excepthook = lambda stray: _log_unhandled(
-            (stray.exc_type, stray.exc_value or stray.exc_type(), stray.exc_traceback)
-        )
+        sys.unraisablehook = threading.excepthook = _log_stray
         self._loop.set_exception_handler(_log_loop_error)
 
     def close_hooks(self) -> None:
@@ -65,6 +60,11 @@ def _log_unhandled(found: _ExceptionInfo) -> None:
     if issubclass(found[0], KeyboardInterrupt):
         return
     log.error("Something failed that nobody expected", exc_info=found)
+
+
+def _log_stray(stray: sys.UnraisableHookArgs | threading.ExceptHookArgs) -> None:
+    error = stray.exc_value or stray.exc_type()
+    _log_unhandled((stray.exc_type, error, stray.exc_traceback))
 
 
 def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

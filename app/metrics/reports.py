@@ -117,7 +117,9 @@ def make(
     for at, key, cell in cells:
         merged.setdefault(key, MetricsCell()).add(cell)
         steps.setdefault(at - at % step, {}).setdefault(key[0], MetricsCell()).add(cell)
-    servers = _merged((key[0], cell) for key, cell in merged.items())
+    servers: dict[str, MetricsCell] = {}
+    for (server, _tool), cell in merged.items():
+        servers.setdefault(server, MetricsCell()).add(cell)
     tools = {key: cell for key, cell in merged.items() if key[1]}
     return Report(
         window,
@@ -144,14 +146,6 @@ def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
 def _first_step(now: float, step: int, count: int) -> int:
     newest = int(now) - int(now) % step
     return newest - step * (count - 1)
-
-
-def _merged(cells: Iterable[tuple[str, MetricsCell]]) -> dict[str, MetricsCell]:
-    """One cell for each name."""
-    merged: dict[str, MetricsCell] = {}
-    for name, cell in cells:
-        merged.setdefault(name, MetricsCell()).add(cell)
-    return merged
 
 
 def _summary(server: str, tool: str, processes: Collection[MetricsCell]) -> Summary:

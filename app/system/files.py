@@ -20,7 +20,8 @@ from app.errors import SettingsError
 from servers.contract import file_sharing, ownership
 
 PRIVATE = 0o600
-_PREFIX = ".lou-"
+PREFIX = ".lou-"
+"""What the names of temporary files begin with."""
 _OLD_AFTER_S = 60.0
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 ELSEWHERE = "Start Lou with LOU_HOME set to a folder that you may write to."
@@ -158,7 +159,7 @@ def sweep(folder: Path) -> None:
     """Delete the temporary files that killed processes left in `folder`."""
     limit = time.time() - _OLD_AFTER_S
     with contextlib.suppress(OSError):
-        for left in folder.glob(f"{_PREFIX}*"):
+        for left in folder.glob(f"{PREFIX}*"):
             with contextlib.suppress(OSError):
                 if left.stat().st_mtime < limit:
                     left.unlink()
@@ -183,5 +184,5 @@ def _created(path: Path, mode: int, *, becomes: Path | None = None) -> Iterator[
 
 def _replacing(real: Path, mode: int) -> AbstractContextManager[BinaryIO]:
     """A temporary file beside the one at `real`, whose place it takes at the end."""
-    name = f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name[-60:]}"
+    name = f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name[-60:]}"
     return _created(real.with_name(name), mode, becomes=real)

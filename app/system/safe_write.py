@@ -26,10 +26,8 @@ from servers.contract import file_sharing, ownership
 if sys.platform != "win32":
     import fcntl
 
-PREFIX = ".lou-"
-_NAME = re.compile(re.escape(PREFIX) + r"(\d+)-[0-9a-f]{8}")
+_NAME = re.compile(re.escape(files.PREFIX) + r"(\d+)-[0-9a-f]{8}")
 _FOREIGN = "another program wrote the file"
-_PRIVATE = 0o600
 _OLD_AFTER_S = 600.0
 _EXCHANGE = 2
 """RENAME_EXCHANGE of renameat2, and RENAME_SWAP of renamex_np."""
@@ -64,7 +62,7 @@ class Disk:
 
     def create(self, path: Path) -> int:
         """A new private file, open for writing."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, _PRIVATE)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, files.PRIVATE)
 
     def write(self, handle: int, content: bytes) -> int:
         """Write some of `content`."""
@@ -232,7 +230,7 @@ class Disk:
 
     def left_over(self, folder: Path) -> list[Path]:
         """The temporary files that killed processes left in `folder`."""
-        return [path for path in folder.glob(f"{PREFIX}*") if _is_left_over(path)]
+        return [path for path in folder.glob(f"{files.PREFIX}*") if _is_left_over(path)]
 
     def sweep(self, folder: Path) -> None:
         """Delete the temporary files that killed processes left in a folder of Lou."""
@@ -245,7 +243,7 @@ _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}")
+    return path.with_name(f"{files.PREFIX}{os.getpid()}-{os.urandom(4).hex()}")
 
 
 @contextlib.contextmanager

@@ -25,10 +25,9 @@ from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.keys import KeysDialog
 from app.ui.dialogs.own_server import ServerDialog
 from app.ui.dialogs.passphrase import PassphraseDialog
-from app.ui.models.lists import KEY
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
-from app.ui.widgets.rows import RowList
+from app.ui.widgets.rows import KEY, RowList
 from tests.ui.finding import button, choose_file, find, problem
 from tests.ui.pages import StripView
 from tests.ui.rig import Rig

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.models.lists import KEY
 from app.ui.models.logs import MESSAGE
 from app.ui.pages.filters import TrackedFilter
 from app.ui.pages.log_table import LogTable
@@ -27,7 +26,7 @@ from app.ui.pages.welcome_steps import WelcomeStep
 from app.ui.tool_attempts import Attempt
 from app.ui.widgets.card import Strip
 from app.ui.widgets.form import Form
-from app.ui.widgets.rows import RowList
+from app.ui.widgets.rows import KEY, RowList
 from app.ui.widgets.switch import Switch
 from tests.ui.finding import button, emissions, find
 from tests.ui.rig import Rig

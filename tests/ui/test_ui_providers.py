@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.ui.models.lists import KEY, ProvidersModel
+from app.ui.models.lists import ProvidersModel
+from app.ui.widgets.rows import KEY
 from tests.ui.pages import ProvidersView
 from tests.ui.rig import Rig
 

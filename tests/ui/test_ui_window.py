@@ -22,12 +22,11 @@ from app.config import custom_servers
 from app.errors import ServerError
 from app.metrics.reports import ApiUse, Report, Summary, TimeWindow
 from app.ui import wording
-from app.ui.models.lists import KEY
 from app.ui.page_registry import PAGES
 from app.ui.pages.breakdown import Breakdown
 from app.ui.pages.servers import ServersPage
 from app.ui.widgets.card import Card
-from app.ui.widgets.rows import ROW, RowList
+from app.ui.widgets.rows import KEY, ROW, RowList
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.tiles import Tiles

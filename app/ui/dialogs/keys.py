@@ -10,7 +10,7 @@ from app.keys.vault import VaultState
 from app.ui.dialogs.confirm import FittedDialog
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
-from app.ui.models.lists import KEY, keys_model
+from app.ui.models.lists import keys_model
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import GUTTER, ScrollArea, Strip, indented
@@ -67,9 +67,7 @@ class KeysDialog(FittedDialog):
 
     def choose(self, name: str) -> None:
         self._model.show_rows(self._context.core.keys())
-        row = self._model.row_of(name)
-        if row >= 0:
-            self._list.setCurrentIndex(self._model.index(row))
+        if self._list.choose(name):
             self._detail.focus_entry()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -85,7 +83,7 @@ class KeysDialog(FittedDialog):
         self.setLayout(vertical(*column, margins=(20, 18, 20 - GUTTER, 16), spacing=12))
 
     def _pull(self) -> None:
-        chosen = str(self._list.currentIndex().data(KEY) or "")
+        chosen = self._list.chosen()
         self._model.show_rows(self._context.core.keys())
         self._show_vault_state(self._context.core.vault.state())
         row = max(0, self._model.row_of(chosen))

@@ -14,12 +14,9 @@ from app.clients.views import ClientView
 from app.ui import client_wording, wording
 from app.ui.models.table import ROOT, Index
 from app.ui.translation import tr
-from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.rows import KEY, ROW, Row
 from app.ui.widgets.text import tooltip
 from app.views import KeyView, ServerView
-
-KEY = int(Qt.ItemDataRole.UserRole)
-"""The role under which a model gives the key of a row."""
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui import client_wording
-from app.ui.models.lists import KEY, ClientsModel
+from app.ui.models.lists import ClientsModel
 from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
@@ -54,9 +54,7 @@ class ClientsPage(QWidget):
         )
         self._filter.clear()
         self._pull()
-        row = self._model.row_of(name)
-        if row >= 0:
-            self._list.setCurrentIndex(self._model.index(row))
+        self._list.choose(name)
 
     def _lay_out(self) -> None:
         top = indented(horizontal(heading("Clients", "title"), FREE, self._again))
@@ -70,7 +68,7 @@ class ClientsPage(QWidget):
         self._context.tasks.start(self._actions.clients.refresh())
 
     def _pull(self) -> None:
-        chosen = self._list.currentIndex().data(KEY)
+        chosen = self._list.chosen()
         views = self._actions.clients.views()
         absent = sum(not client_wording.is_here(view) for view in views)
         if absent == len(views):
@@ -79,9 +77,8 @@ class ClientsPage(QWidget):
         what = f"Show {absent} not found here" if self._is_folded else "Show only those found"
         self._fold.setText(what)
         self._fold.setVisible(0 < absent < len(views) and not self._filter.text().strip())
-        row = self._model.row_of(str(chosen)) if chosen else 0
-        if self._model.rowCount():
-            self._list.setCurrentIndex(self._model.index(max(row, 0)))
+        if not self._list.choose(chosen):
+            self._list.setCurrentIndex(self._model.index(0))
         self._show_chosen()
 
     def _toggle_fold(self) -> None:
@@ -89,6 +86,5 @@ class ClientsPage(QWidget):
         self._pull()
 
     def _show_chosen(self) -> None:
-        chosen = self._list.currentIndex().data(KEY)
-        if chosen:
-            self._detail.show_client(self._actions.clients.view(str(chosen)))
+        if chosen := self._list.chosen():
+            self._detail.show_client(self._actions.clients.view(chosen))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.errors import ServerError
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
-from app.ui.models.lists import KEY, ProvidersModel
+from app.ui.models.lists import ProvidersModel
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, separator
@@ -68,12 +68,10 @@ class Providers(QWidget):
 
     async def _fetch(self) -> None:
         status = await ask(self._context, "provider_states", {})
-        chosen = self._list.currentIndex().data(KEY)
+        chosen = self._list.chosen()
         self._model.show_providers(status.get("providers", ()))
         self._list.fit_to_rows()
-        row = self._model.row_of(str(chosen)) if chosen else -1
-        if row >= 0:
-            self._list.setCurrentIndex(self._model.index(row))
+        self._list.choose(chosen)
         ratio = wording.percent(float(status.get("cache_hit_ratio", 0.0)))
         entries = wording.counted(int(status.get("cache_entries", 0)), "cached answer")
         self._cache.setText(f"{entries}; they gave {ratio} of the answers since the start")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import wording
-from app.ui.models.lists import KEY, tools_model
+from app.ui.models.lists import tools_model
 from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
 from app.ui.translation import figure, tr
@@ -52,7 +52,7 @@ class ServerDetail(QWidget):
         self._tools_title = heading("Tools")
         self._tools_note = label(tone="soft", wrap=True)
         self._tools = RowList(theme, "Tools", self._model, selectable=False)
-        self._tools.asked.connect(lambda index, on: self._ask(on, str(index.data(KEY))))
+        self._tools.asked.connect(lambda tool, on: self._ask(on, tool))
         self._connected = label(tone="soft", wrap=True)
         self._own = bar(
             Button(theme, "Edit...", self._go("edit"), icon="edit"),

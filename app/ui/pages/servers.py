@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QWidget
 
-from app.ui.models.lists import KEY, ServersModel
+from app.ui.models.lists import ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.widgets.buttons import Button
@@ -48,13 +47,10 @@ class ServersPage(QWidget):
 
     def choose(self, name: str) -> None:
         self._model.pull()
-        row = self._model.row_of(name)
-        if row >= 0:
-            self._list.setCurrentIndex(self._model.index(row))
+        self._list.choose(name)
 
     def _pull(self) -> None:
-        before = self._list.currentIndex()
-        row, name = before.row(), str(before.data(KEY) or "")
+        row, name = self._list.currentIndex().row(), self._list.chosen()
         self._model.pull()
         found = self._model.row_of(name)
         if found < 0:  # nothing was selected, or the selected server was removed
@@ -73,16 +69,13 @@ class ServersPage(QWidget):
         return max(0, self._model.row_of(troubled[0])) if troubled else 0
 
     def _show_chosen(self) -> None:
-        name = self._list.currentIndex().data(KEY)
-        if name:
-            self._detail.show_server(self._context.core.server(str(name)))
+        if name := self._list.chosen():
+            self._detail.show_server(self._context.core.server(name))
 
-    def _asked(self, index: QModelIndex, on: bool) -> None:
-        core, name = self._context.core, str(index.data(KEY))
-
+    def _asked(self, name: str, on: bool) -> None:
         async def switch() -> None:
             try:
-                await core.enable(name, on)
+                await self._context.core.enable(name, on)
             finally:
                 self._live.refresh_soon()
 

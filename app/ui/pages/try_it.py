@@ -17,7 +17,7 @@ from app.errors import AppError
 from app.ui import wording
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.attempts import AttemptsModel
-from app.ui.models.lists import KEY, ServersModel
+from app.ui.models.lists import ServersModel
 from app.ui.models.tracked import field_title
 from app.ui.page_context import PageContext
 from app.ui.pages.try_result import TryResult
@@ -32,6 +32,7 @@ from app.ui.widgets.inputs import combo
 from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.row_table import RowTable
+from app.ui.widgets.rows import KEY
 from app.ui.widgets.text import heading, label, scaled, show_text
 from app.views import Answer
 

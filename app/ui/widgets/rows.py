@@ -33,7 +33,9 @@ from servers.contract import harmless
 
 _LONGEST = 300
 
-ROW = int(Qt.ItemDataRole.UserRole) + 1
+KEY = int(Qt.ItemDataRole.UserRole)
+"""The role under which a model gives the key of a row."""
+ROW = KEY + 1
 """The role under which a model gives its `Row`."""
 
 Index = QModelIndex | QPersistentModelIndex
@@ -54,9 +56,12 @@ class Row:
 
 
 class RowList(QListView):
-    """The list view. Emits `asked` when the user flips a switch; the model shows the real state."""
+    """The list view; `asked` has the key of the row whose switch the user flips, and the new state.
 
-    asked = Signal(QModelIndex, bool)
+    The switch itself shows what the model says.
+    """
+
+    asked = Signal(str, bool)
 
     def __init__(
         self, theme: Theme, name: str, model: QAbstractItemModel, *, selectable: bool = True
@@ -71,11 +76,23 @@ class RowList(QListView):
         self.setItemDelegate(_RowDelegate(self, theme, selectable=selectable))
         theme.changed.connect(self.viewport().update)
 
+    def chosen(self) -> str:
+        """The key of the selected row; empty if none is selected."""
+        return str(self.currentIndex().data(KEY) or "")
+
+    def choose(self, key: str) -> bool:
+        """Select the row of `key`; whether there is one."""
+        first = self.model().index(0, 0)
+        found = self.model().match(first, KEY, key, 1, Qt.MatchFlag.MatchExactly)
+        for index in found:
+            self.setCurrentIndex(index)
+        return bool(found)
+
     def switch(self, index: Index) -> None:
         """Emit `asked` with the opposite of the shown state."""
         row = index.data(ROW)
         if isinstance(row, Row) and row.on is not None and row.live:
-            self.asked.emit(index, not row.on)
+            self.asked.emit(str(index.data(KEY)), not row.on)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and self.currentIndex().isValid():

@@ -79,11 +79,6 @@ def _serve_tools(server: Server[Any], toolbox: Toolbox) -> None:
 
 
 def _serve_subscriptions(server: Server[Any], subscriptions: Subscriptions) -> None:
-    async def listen(
-        ctx: Context, params: types.SubscriptionsListenRequestParams
-    ) -> types.SubscriptionsListenResult:
-        return await subscriptions.listen(ctx, params)
-
     async def subscribe(ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         subscriptions.watch(str(params.uri), ctx.session)
         return types.EmptyResult()
@@ -95,7 +90,7 @@ def _serve_subscriptions(server: Server[Any], subscriptions: Subscriptions) -> N
         return types.EmptyResult()
 
     server.add_request_handler(
-        "subscriptions/listen", types.SubscriptionsListenRequestParams, listen
+        "subscriptions/listen", types.SubscriptionsListenRequestParams, subscriptions.listen
     )
     server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, subscribe)
     server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, unsubscribe)
