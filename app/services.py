@@ -67,8 +67,7 @@ class Services:
         """tray or headless"""
         self.started_at, self.is_ending = time.time(), False
         self.heartbeat = Heartbeat()
-        self.settings = ConfigFile(paths.config_file())
-        self.settings.load()
+        self.settings = ConfigFile.of_home()
         chosen = self.settings.config.settings
         self.redactor = Redactor()
         log_bytes = chosen.log_total_mb * MB

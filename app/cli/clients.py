@@ -13,7 +13,6 @@ from app.clients import request_handlers
 from app.config.config_file import ConfigFile
 from app.control.client import NotRunningError, ask
 from app.errors import AppError
-from app.system import paths
 
 _CHANGES: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
@@ -71,8 +70,7 @@ def _ask(**params: Any) -> dict[str, Any]:
     try:
         return ask("clients", **params)
     except NotRunningError:
-        settings = ConfigFile(paths.config_file())
-        settings.load()
+        settings = ConfigFile.of_home()
         answered = request_handlers.answer_alone(
             settings.config, params, is_known=settings.is_known
         )

@@ -170,12 +170,10 @@ def _values(action: Action, values: Sequence[str]) -> Candidates:
 
 
 def _servers(_: Sequence[str]) -> Iterable[tuple[str, str]]:
-    from app.config.config_file import ConfigFile  # noqa: PLC0415 - as all imports of this kind:
-    from app.system import paths  # noqa: PLC0415 - most words need none of them
+    # As all imports of this kind: most words need none of them.
+    from app.config.config_file import ConfigFile  # noqa: PLC0415
 
-    file = ConfigFile(paths.config_file())
-    file.load()
-    return ((name, "") for name in file.config.servers)
+    return ((name, "") for name in ConfigFile.of_home().config.servers)
 
 
 def _tools(values: Sequence[str]) -> Iterable[tuple[str, str]]:

@@ -34,13 +34,10 @@ def _doctor(args: Namespace, output: Output) -> int:
 def _without_lou(refused: NotRunningError) -> list[dict[str, Any]]:
     from app.config.config_file import ConfigFile  # noqa: PLC0415
     from app.doctor import folder_checks  # noqa: PLC0415 - only when Lou does not answer
-    from app.system import paths  # noqa: PLC0415
     from app.views import Check  # noqa: PLC0415
 
-    file = ConfigFile(paths.config_file())
-    file.load()
     running = Check("running", False, refused.title, refused.hint)
-    checks = (running, *folder_checks.configuration(file), *folder_checks.checks())
+    checks = (running, *folder_checks.configuration(ConfigFile.of_home()), *folder_checks.checks())
     return [asdict(check) for check in checks]
 
 

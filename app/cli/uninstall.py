@@ -109,9 +109,7 @@ def _purge(output: Output, step: Callable[[], AbstractContextManager[None]]) -> 
 
 
 async def _delete_keys(output: Output) -> None:
-    file = ConfigFile(paths.config_file())
-    file.load()
-    vault = KeyStore(file.config.settings.key_store).vault
+    vault = KeyStore(ConfigFile.of_home().config.settings.key_store).vault
     try:
         await vault.probe()
         for name in vault.names():

@@ -19,7 +19,7 @@ from app.config.config_model import Config, InvalidPart
 from app.config.config_text import ConfigText
 from app.errors import SettingsError
 from app.formats.spans import FormatError
-from app.system import files
+from app.system import files, paths
 from app.system.listeners import Listeners
 from app.system.safe_write import ChangedError, Disk
 from servers.contract import ownership
@@ -54,6 +54,13 @@ class ConfigFile:
         self._stamp: _Stamp = None
         self._broken_once: tuple[_Stamp] | None = None
         self._disk = _PrivateDisk()
+
+    @classmethod
+    def of_home(cls) -> ConfigFile:
+        """The file of this Lou, read once."""
+        file = cls(paths.config_file())
+        file.load()
+        return file
 
     def load(self) -> None:
         """Read the file; while it cannot be used the defaults are in force."""

@@ -131,8 +131,7 @@ def _user() -> str:
 
 def _configuration() -> dict[str, Any]:
     """What is configured, without any value that could be a secret."""
-    file = ConfigFile(paths.config_file())
-    file.load()
+    config = ConfigFile.of_home().config
     servers = {
         name: {
             "command": list(config_model.masked_words(entry)),
@@ -140,9 +139,9 @@ def _configuration() -> dict[str, Any]:
             "disabled": entry.disabled,
             "disabled_tools": list(entry.disabled_tools),
         }
-        for name, entry in file.config.servers.items()
+        for name, entry in config.servers.items()
     }
-    settings = asdict(file.config.settings)
+    settings = asdict(config.settings)
     parts = {name: sorted(part) for name, part in settings.pop("servers").items()}
     return {"servers": servers, "settings": settings, "settings_of_servers": parts}
 

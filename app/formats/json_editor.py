@@ -32,9 +32,7 @@ def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterato
     if is_blank(text, layout):
         yield _whole(text, {layout.root[0]: entries})
         return
-    solid = blanked(text, layout)
-    page = page_of(solid, layout)
-    top = members_of(page, skip(page, 0))
+    solid, page, top = _parts(text, layout)
     pen = _Writer(text, page, solid, top)
     member = top.get(layout.root[0])
     if member is None:
@@ -56,9 +54,7 @@ def _whole(text: str, values: Mapping[str, Any]) -> Edit:
 
 def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
     """`text` without the entry called `name`; comments of its neighbours stay."""
-    solid = blanked(text, layout)
-    page = page_of(solid, layout)
-    top = members_of(page, skip(page, 0))
+    solid, page, top = _parts(text, layout)
     member = top.get(layout.root[0])
     if member is not None and page[member.value] == "{":
         yield _without(text, solid, members_of(page, member.value), name)
@@ -68,8 +64,8 @@ def as_written(text: str, layout: Layout, written: str, names: Sequence[str]) ->
     """`text` with the values of the entries called `names` replaced by those in `written`."""
     if is_blank(text, layout):
         return text
-    page = page_of(blanked(text, layout), layout)
-    root = members_of(page, skip(page, 0)).get(layout.root[0])
+    _, page, top = _parts(text, layout)
+    root = top.get(layout.root[0])
     if root is None or page[root.value] != "{":
         return text
     for member in reversed(members_of(page, root.value).members):
@@ -83,10 +79,15 @@ def as_written(text: str, layout: Layout, written: str, names: Sequence[str]) ->
 
 def without_root(text: str, layout: Layout) -> Iterator[str]:
     """`text` without the empty object of servers."""
+    solid, _, top = _parts(text, layout)
+    yield _without(text, solid, top, layout.root[0])
+
+
+def _parts(text: str, layout: Layout) -> tuple[str, str, Members]:
+    """`text` without comments, the same without trailing commas, and the object that it is."""
     solid = blanked(text, layout)
     page = page_of(solid, layout)
-    top = members_of(page, skip(page, 0))
-    yield _without(text, solid, top, layout.root[0])
+    return solid, page, members_of(page, skip(page, 0))
 
 
 def rewritten(text: str, layout: Layout, after: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ An edit replaces one span of the text; all other bytes stay.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -74,6 +74,21 @@ class Edit:
         return text[: self.start] + self.new + text[self.start + len(self.old) :]
 
 
+def outline_of_list(items: Iterable[tuple[Any, tuple[int, int]]], rest: dict[str, Any]) -> Outline:
+    """The outline of servers in a list, each with its line and column; the nameless are `rest`."""
+    servers: dict[str, Any] = {}
+    nameless = []
+    for item, place in items:
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            nameless.append(item)
+        elif name in servers:
+            raise AmbiguousError(f"`{name:.60}` is there twice.", *place)
+        else:
+            servers[name] = item
+    return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
+
+
 def refuse_depths(value: Any) -> None:
     """Raise UnreadableError for values nested too deeply for the interpreter's stack."""
     level = [value]
@@ -115,6 +130,11 @@ def position(text: str, index: int) -> tuple[int, int]:
     """Line and column of `index`, from 1."""
     before = text[:index]
     return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
+
+
+def position_of(text: str, word: str) -> tuple[int, int]:
+    """Line and column of the first `word`; of the beginning if it is not there."""
+    return position(text, max(text.find(word), 0))
 
 
 def newline_of(text: str) -> str:

@@ -19,7 +19,7 @@ from app.formats.spans import (
     Outline,
     UnreadableError,
     decoded,
-    position,
+    position_of,
 )
 
 _BOM = "\ufeff"
@@ -78,7 +78,7 @@ def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
         if after and after.rest == before.rest and after.servers == wanted:
             return edit
     reason = f"Lou cannot add to `{layout.root[0]}` without rewriting what is there."
-    raise AmbiguousError(reason, *_found_at(text, layout.root[0]))
+    raise AmbiguousError(reason, *position_of(text, layout.root[0]))
 
 
 def take_back(text: str, layout: Layout, edits: Sequence[Edit], names: Sequence[str]) -> str | None:
@@ -120,7 +120,7 @@ def _without(text: str, layout: Layout, name: str) -> str:
         if after and after.rest == before.rest and after.servers == wanted:
             return str(shorter)
     reason = f"Lou cannot take `{name}` out without rewriting what is around it."
-    raise AmbiguousError(reason, *_found_at(text, name))
+    raise AmbiguousError(reason, *position_of(text, name))
 
 
 def _whole(text: str, layout: Layout, edit: Edit, names: Sequence[str]) -> Iterator[str]:
@@ -146,10 +146,6 @@ def _lost_only(before: Outline, after: Outline, edit: Edit) -> bool:
         and after.servers == kept
         and all(name in edit.new for name in lost)
     )
-
-
-def _found_at(text: str, word: str) -> tuple[int, int]:
-    return position(text, max(text.find(word), 0))
 
 
 def _read_or_none(text: str, layout: Layout) -> Outline | None:

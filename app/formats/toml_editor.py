@@ -24,7 +24,9 @@ from app.formats.spans import (
     UnreadableError,
     line_start,
     newline_of,
+    outline_of_list,
     position,
+    position_of,
     refuse_depths,
     refuse_slow_toml,
 )
@@ -47,22 +49,14 @@ def outline(text: str, layout: Layout) -> Outline:
     root = rest.pop(layout.root[0], None)
     if root is None:
         return Outline({}, False, rest)
+    place = position_of(text, layout.root[0])
     if not layout.is_list:
         if not isinstance(root, dict):
-            raise AmbiguousError(f"`{layout.root[0]}` is no table.", *_found_at(text, layout))
+            raise AmbiguousError(f"`{layout.root[0]}` is no table.", *place)
         return Outline(root, True, rest)
     if not isinstance(root, list):
-        raise AmbiguousError(f"`{layout.root[0]}` is no list of tables.", *_found_at(text, layout))
-    servers: dict[str, Any] = {}
-    for item in root:
-        name = item.get("name") if isinstance(item, dict) else None
-        if not isinstance(name, str):
-            rest.setdefault("", []).append(item)
-        elif name in servers:
-            raise AmbiguousError(f"`{name:.60}` is there twice.", *_found_at(text, layout))
-        else:
-            servers[name] = item
-    return Outline(servers, True, rest)
+        raise AmbiguousError(f"`{layout.root[0]}` is no list of tables.", *place)
+    return outline_of_list(((item, place) for item in root), rest)
 
 
 def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
@@ -169,10 +163,6 @@ def _value(text: str) -> dict[str, Any]:
         raise UnreadableError(TOO_DEEP, 1, 1) from None
     refuse_depths(value)
     return value
-
-
-def _found_at(text: str, layout: Layout) -> tuple[int, int]:
-    return position(text, max(text.find(layout.root[0]), 0))
 
 
 def _table(layout: Layout, name: str, entry: Mapping[str, Any], newline: str) -> str:

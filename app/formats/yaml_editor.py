@@ -41,7 +41,7 @@ def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterato
     elif is_null(root) or not root.value:
         yield from pen.into_nothing(top, root, entries)
     elif is_flow(root):
-        yield from pen.into_flow(root, entries)
+        yield from pen.into_flow(root, pen.shaped(entries))
     else:
         yield from pen.behind(root, pen.shaped(entries))
 
@@ -141,7 +141,7 @@ class _Writer:
         """After the last line of `holder`, before its first, or inside its braces."""
         text = self._text
         if is_flow(holder):
-            yield from self._flow(holder, value)
+            yield from self.into_flow(holder, value)
             return
         head = _head(text, holder)
         indent = head - line_start(text, head)
@@ -168,13 +168,10 @@ class _Writer:
                 start, old, words.rstrip() + self._newline + block.removesuffix(self._newline)
             )
         if is_flow(root):
-            yield from self._flow(root, self.shaped(entries))
+            yield from self.into_flow(root, self.shaped(entries))
 
-    def into_flow(self, root: Node, entries: Mapping[str, Any]) -> Iterator[Edit]:
+    def into_flow(self, holder: Node, value: Any) -> Iterator[Edit]:
         """Into braces or brackets."""
-        yield from self._flow(root, self.shaped(entries))
-
-    def _flow(self, holder: Node, value: Any) -> Iterator[Edit]:
         close = holder.end_mark.index - 1
         text = _dump(value, flow=True).strip()[1:-1]
         last = max((_end_of(item) for item in holder.value), default=holder.start_mark.index + 1)

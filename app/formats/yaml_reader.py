@@ -21,6 +21,7 @@ from app.formats.spans import (
     Layout,
     Outline,
     UnreadableError,
+    outline_of_list,
     position,
     refuse_many,
 )
@@ -54,9 +55,13 @@ def outline(text: str, layout: Layout) -> Outline:
     if root is None or is_null(root):
         return Outline({}, root is not None, rest)
     if not layout.is_list:
-        return Outline(_servers_of_mapping(root, layout, plain), True, rest)
-    servers, nameless = _servers_of_list(root, layout, plain)
-    return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
+        if not isinstance(root, MappingNode):
+            raise AmbiguousError(f"`{layout.root[0]}` is no mapping.", *_at(root))
+        servers = {key_of(key): plain.of(value) for key, value in pairs(root)}
+        return Outline(servers, True, rest)
+    if not isinstance(root, SequenceNode):
+        raise AmbiguousError(f"`{layout.root[0]}` is no list.", *_at(root))
+    return outline_of_list(((plain.of(item), _at(item)) for item in root.value), rest)
 
 
 def plain_value(text: str) -> Any:
@@ -155,29 +160,6 @@ def is_flow(node: Node) -> bool:
 def is_null(node: Node) -> bool:
     """Whether it is null: empty, `null` or a tilde."""
     return isinstance(node, ScalarNode) and node.tag == _TAG + "null"
-
-
-def _servers_of_mapping(root: Node, layout: Layout, plain: _Plain) -> dict[str, Any]:
-    if not isinstance(root, MappingNode):
-        raise AmbiguousError(f"`{layout.root[0]}` is no mapping.", *_at(root))
-    return {key_of(key): plain.of(value) for key, value in pairs(root)}
-
-
-def _servers_of_list(root: Node, layout: Layout, plain: _Plain) -> tuple[dict[str, Any], list[Any]]:
-    if not isinstance(root, SequenceNode):
-        raise AmbiguousError(f"`{layout.root[0]}` is no list.", *_at(root))
-    servers: dict[str, Any] = {}
-    nameless = []
-    for item in root.value:
-        value = plain.of(item)
-        name = value.get("name") if isinstance(value, dict) else None
-        if not isinstance(name, str):
-            nameless.append(value)
-        elif name in servers:
-            raise AmbiguousError(f"`{name:.60}` is there twice.", *_at(item))
-        else:
-            servers[name] = value
-    return servers, nameless
 
 
 class _Plain:

@@ -179,5 +179,4 @@ def _user_agent(settings: SearchSettings) -> str:
     return f"Lou/{_VERSION} ({contact}) aiohttp/3"
 
 
-def build() -> SearchServer:
-    return SearchServer()
+build = SearchServer

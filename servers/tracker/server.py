@@ -112,5 +112,4 @@ class TrackerServer:
         return json.dumps(await self._entries.get_entry(id), ensure_ascii=False)
 
 
-def build() -> TrackerServer:
-    return TrackerServer()
+build = TrackerServer

@@ -18,7 +18,7 @@ from app.keys.vaults.keyring_backend import Keyring
 from servers.contract import memory_protection
 
 CALLS = frozenset({"look", "unlock", "get", "set", "delete"})
-"""What may be request: the methods of `Keyring`."""
+"""What may be requested: the methods of `Keyring`."""
 
 _requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 

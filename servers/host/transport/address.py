@@ -14,6 +14,14 @@ class AddressInUseError(Exception):
     """Another process already serves at this address."""
 
 
+def hand_over(transport: asyncio.Transport, taker: asyncio.Protocol, received: bytes = b"") -> None:
+    """Let `taker` have the connection from now on, and what came of it before."""
+    transport.set_protocol(taker)
+    taker.connection_made(transport)
+    if received:
+        taker.data_received(received)
+
+
 class Address(Protocol):
     """A place where clients can connect; `path` is its socket or port file."""
 

@@ -20,6 +20,7 @@ import uvicorn
 
 from servers.contract import refusal_log, server_settings
 from servers.host.tools.service import Configuration, StartRefusedError
+from servers.host.transport.address import hand_over
 from servers.host.transport.gate import LONGEST_BODY, App, Gate, Receive, Scope, Send, reply
 from servers.host.transport.pending_connections import PendingConnections
 
@@ -184,10 +185,7 @@ class _Unread(asyncio.Protocol):
             self._transport.close()
         elif b"\n\r\n" in self._head or b"\n\n" in self._head or len(self._head) > _LONGEST_HEAD:
             self.connection_lost(None)
-            served = self._serve()
-            self._transport.set_protocol(served)
-            served.connection_made(self._transport)
-            served.data_received(self._head)
+            hand_over(self._transport, self._serve(), self._head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()

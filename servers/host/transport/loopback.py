@@ -14,7 +14,7 @@ from typing import cast
 
 from servers.contract import endpoint, file_sharing, greeting, refusal_log
 from servers.contract.greeting import BridgeGreeting, GreetingError, ServerGreeting
-from servers.host.transport.address import MAX_LINE, AddressInUseError
+from servers.host.transport.address import MAX_LINE, AddressInUseError, hand_over
 from servers.host.transport.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
@@ -112,11 +112,7 @@ class _Greeting(asyncio.Protocol):
             return
         self._greeting.admit(line)
         self._leave()
-        admitted = self._protocol()
-        self._transport.set_protocol(admitted)
-        admitted.connection_made(self._transport)
-        if self._received:
-            admitted.data_received(self._received)
+        hand_over(self._transport, self._protocol(), self._received)
 
     def _leave(self) -> None:
         if self._is_pending:

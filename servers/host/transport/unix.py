@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from servers.contract import endpoint, exclusive_lock, ownership, refusal_log
-from servers.host.transport.address import MAX_LINE, AddressInUseError
+from servers.host.transport.address import MAX_LINE, AddressInUseError, hand_over
 
 assert sys.platform != "win32"
 
@@ -83,6 +83,4 @@ class _Admission(asyncio.Protocol):
         if not refusal_log.admits(log, stream.get_extra_info("socket")):
             stream.abort()
             return
-        admitted = self._protocol()
-        stream.set_protocol(admitted)
-        admitted.connection_made(stream)
+        hand_over(stream, self._protocol())

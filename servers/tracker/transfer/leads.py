@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from servers.tracker.codec.urls import is_plain
@@ -82,9 +82,8 @@ class LeadReader:
         """The addresses; when there are none, the one text that stands in their place."""
         found: dict[str, str] = {}
         refused: list[str] = []
-        for place in self._places["email"]:
-            cell = row[place] if place < len(row) else ""
-            good, bad = cells.addresses(cell) if cell else ([], [])
+        for cell in self._at(row, self._places["email"]):
+            good, bad = cells.addresses(cell)
             for one in good:
                 found.setdefault(one.casefold(), one)
             refused += bad
@@ -121,17 +120,15 @@ class LeadReader:
 
     def _is_refused(self, row: Sequence[str], doubts: list[str]) -> bool:
         """Whether any column says: do not contact."""
-        for place in self._flags:
-            cell = row[place] if place < len(row) else ""
-            if not cell or _means_no(cell):
+        for name, cell in self._named(row, self._flags):
+            if _means_no(cell):
                 continue
             means_no = _begins_with_no(cell)
             if means_no or not (
                 is_yes(cell) or says_do_not_contact(cell) or any(map(str.isdigit, cell))
             ):
-                name, said = self._names[place][:_SHOWN], cell.strip()[:_SHOWN]
                 taken = "no" if means_no else "do_not_contact"
-                doubts.append(f"{name} says {said!r}, which was taken for {taken}")
+                doubts.append(f"{name} says {cell.strip()[:_SHOWN]!r}, which was taken for {taken}")
             if not means_no:
                 return True
         if any(map(says_no, self._at(row, self._choice.allowing))):
@@ -158,16 +155,19 @@ class LeadReader:
 
     def _doubt_consent(self, row: Sequence[str], doubts: list[str]) -> None:
         """Add a doubt for each cell that is almost a refusal."""
-        for place in self._choice.consent:
-            cell = row[place] if place < len(row) else ""
+        for name, cell in self._named(row, self._choice.consent):
             words = plain(cell)
             if says_no(cell) or (words and words.split()[0] in _REFUSING):
-                name = self._names[place][:_SHOWN]
                 doubts.append(f"{name} says {cell.strip()[:_SHOWN]!r}; the status does not")
-        for place in self._choice.by_phone:
-            if place < len(row) and is_yes(row[place]):
-                name = self._names[place][:_SHOWN]
+        for name, cell in self._named(row, self._choice.by_phone):
+            if is_yes(cell):
                 doubts.append(f"{name} says yes; that is not about e-mail and was left out")
+
+    def _named(self, row: Sequence[str], places: Iterable[int]) -> Iterator[tuple[str, str]]:
+        """The name of each column with its cell in `row`, where there is one."""
+        for place in places:
+            if place < len(row) and row[place]:
+                yield self._names[place][:_SHOWN], row[place]
 
     @staticmethod
     def _at(row: Sequence[str], places: Iterable[int]) -> list[str]:
