@@ -28,11 +28,7 @@ class ClientRequest:
     __slots__ = ("id", "line", "method", "since", "tool", "was_sent_again")
 
     def __init__(
-        self,
-        id: "Id",
-        message: "dict[str, Any]",
-        line: bytes,
-        since: float = 0.0,
+        self, id: "Id", message: "dict[str, Any]", line: bytes, since: float = 0.0
     ) -> None:
         self.id = id
         self.method = str(message["method"])

@@ -57,12 +57,7 @@ KEYS = (
         "Web search from an index of its own.",
         "https://api-dashboard.search.brave.com/app/keys",
     ),
-    Key(
-        "EXA_API_KEY",
-        "Exa",
-        "Web search by meaning.",
-        "https://dashboard.exa.ai/api-keys",
-    ),
+    Key("EXA_API_KEY", "Exa", "Web search by meaning.", "https://dashboard.exa.ai/api-keys"),
     Key(
         "KEENABLE_API_KEY",
         "Keenable",

@@ -34,12 +34,7 @@ class OutboundError(Exception):
     """
 
     def __init__(
-        self,
-        kind: Kind,
-        message: str,
-        *,
-        retry_after: float | None = None,
-        transient: bool = False,
+        self, kind: Kind, message: str, *, retry_after: float | None = None, transient: bool = False
     ) -> None:
         super().__init__(message)
         self.kind = kind

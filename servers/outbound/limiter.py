@@ -41,8 +41,7 @@ class Limiter:
         """
         if self._waiting >= self.pace.waiting and self._places.locked():
             raise OutboundError(
-                Kind.BUSY,
-                f"{self._waiting} calls already wait for it; try again in a few seconds",
+                Kind.BUSY, f"{self._waiting} calls already wait for it; try again in a few seconds"
             )
         await self._take_place(deadline)
         try:

@@ -100,12 +100,7 @@ def _valid(answer: WireMessage) -> dict[str, Any] | None:
 
 
 def _listed(
-    kind: str,
-    result: dict[str, Any],
-    disabled: frozenset[str],
-    report: Report,
-    *,
-    is_modern: bool,
+    kind: str, result: dict[str, Any], disabled: frozenset[str], report: Report, *, is_modern: bool
 ) -> dict[str, Any] | None:
     checked = listed_entries.check(kind, result.get(kind), is_modern=is_modern)
     if checked.faults:

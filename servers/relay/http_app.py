@@ -14,11 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from servers.host.transport.gate import Receive, Scope, Send, reply
 from servers.relay import routing_headers
-from servers.relay.connection import (
-    MODERN_VERSION,
-    VERSION_KEY,
-    RelayClient,
-)
+from servers.relay.connection import MODERN_VERSION, VERSION_KEY, RelayClient
 from servers.relay.http_streams import EventStream, Exchange, respond, resume
 from servers.relay.wire_message import (
     INTERNAL_ERROR,

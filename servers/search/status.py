@@ -50,11 +50,7 @@ class SearchStatus:
     library_pages: int
 
 
-_STATES = {
-    Kind.AUTH: "key_rejected",
-    Kind.QUOTA: "out_of_quota",
-    Kind.RATE_LIMITED: "rate_limited",
-}
+_STATES = {Kind.AUTH: "key_rejected", Kind.QUOTA: "out_of_quota", Kind.RATE_LIMITED: "rate_limited"}
 
 
 def of_search(engine: Engine, source: Source) -> ProviderState:

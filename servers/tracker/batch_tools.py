@@ -63,8 +63,7 @@ class BatchTools:
     async def track_many(
         self,
         entries: Annotated[
-            list[dict[str, str | list[str]]],
-            "up to 200; fields as in track_url_email",
+            list[dict[str, str | list[str]]], "up to 200; fields as in track_url_email"
         ],
         *,
         all_or_nothing: bool = False,

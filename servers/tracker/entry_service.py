@@ -164,13 +164,7 @@ class EntryService:
             return page.cursor
         return (await self.store.find(replace(query, limit=place + 1))).cursor
 
-    async def update(
-        self,
-        id: str,
-        version: int,
-        fields: Mapping[str, Any],
-        client: str,
-    ) -> Entry:
+    async def update(self, id: str, version: int, fields: Mapping[str, Any], client: str) -> Entry:
         """The entry with new `fields`, when `version` is still the present one.
 
         Raises:
@@ -268,13 +262,7 @@ class EntryService:
         return settled
 
     async def _replace(
-        self,
-        before: Entry,
-        after: Entry,
-        action: Action,
-        client: str,
-        *,
-        wanted: Mapping[str, Any],
+        self, before: Entry, after: Entry, action: Action, client: str, *, wanted: Mapping[str, Any]
     ) -> Entry:
         if after is before:
             return before

@@ -124,11 +124,7 @@ class EntryTools:
             rows = [entry_views.row(entry) for entry in entries]
         return FoundEntries(rows, following)
 
-    async def get_entry(
-        self,
-        id: str,
-        history: Annotated[int, Range(0, 50)] = 20,
-    ) -> Answer:
+    async def get_entry(self, id: str, history: Annotated[int, Range(0, 50)] = 20) -> Answer:
         """One entry in full and its last changes: when, by which client, what."""
         entry_service = self._current.entry_service
         entry = await entry_service.get(id)

@@ -111,12 +111,7 @@ class SdkConnection:
             return self._has_valid_envelope(params)
         return self._runner.connection.initialize_accepted and not _has_envelope(params)
 
-    async def answer(
-        self,
-        id: Any,
-        method: str,
-        params: Mapping[str, Any],
-    ) -> Mapping[str, Any]:
+    async def answer(self, id: Any, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Raises MCPError for a refused request, ValidationError for a malformed one."""
         context = _InboundContext(self._notify, id, params)
         if not self._runner:

@@ -155,11 +155,7 @@ def too_large(tool: str, size: int, taker: str, most: int) -> ToolResult:
 
 
 def failure(
-    message: str,
-    kind: str,
-    data: Mapping[str, Any] | None = None,
-    *,
-    verdict: str = "error",
+    message: str, kind: str, data: Mapping[str, Any] | None = None, *, verdict: str = "error"
 ) -> ToolResult:
     """A failed result; the model reads `message`, and `data` as JSON if there is any."""
     texts = [message, to_json(data)] if data else [message]

@@ -33,11 +33,7 @@ class WebsiteContacts:
     )
 
     def request(self, query: ContactQuery, access: Access) -> HttpRequest:
-        asked = {
-            "query": query.domain,
-            "match_email_domain": "false",
-            "external_matching": "false",
-        }
+        asked = {"query": query.domain, "match_email_domain": "false", "external_matching": "false"}
         url = f"{access.base_url}/scrape-contacts"
         return HttpRequest("GET", url, query=asked, headers=_headers(access))
 

@@ -270,10 +270,7 @@ def _compound(text: str) -> Compound | None:
 
 
 def _take(
-    name: str,
-    said: str,
-    places: list[_Place],
-    choices: list[tuple[bool, tuple[Compound, ...]]],
+    name: str, said: str, places: list[_Place], choices: list[tuple[bool, tuple[Compound, ...]]]
 ) -> bool:
     """Add the pseudo-class `name` to what is known; whether it is one that is read."""
     if name in _LISTS:

@@ -12,15 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from servers.search.pages.selectors import (
-    Siblings,
-    Steps,
-    fit,
-    names_of,
-    split,
-    steps_of,
-    weight,
-)
+from servers.search.pages.selectors import Siblings, Steps, fit, names_of, split, steps_of, weight
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -59,10 +59,7 @@ _NO_DATABASE = StoreError(
     "Create one in the Firebase console, in native mode. Lou tries again by itself.",
 )
 _ERRORS: tuple[tuple[tuple[type[Exception], ...], StoreError], ...] = (
-    (
-        (exceptions.Unauthenticated, exceptions.PermissionDenied, RefreshError),
-        _REJECTED,
-    ),
+    ((exceptions.Unauthenticated, exceptions.PermissionDenied, RefreshError), _REJECTED),
     ((exceptions.ResourceExhausted,), _QUOTA),
     (
         (

@@ -83,9 +83,7 @@ def version(connection: apsw.Connection) -> int:
 
 
 def migrate(
-    connection: apsw.Connection,
-    back_up: Callable[[str], object],
-    steps: Sequence[str] = PRESENT,
+    connection: apsw.Connection, back_up: Callable[[str], object], steps: Sequence[str] = PRESENT
 ) -> None:
     """Bring the file to the last of `steps`; a file that holds something is backed up before.
 
