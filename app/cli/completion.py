@@ -89,12 +89,7 @@ Register-ArgumentCompleter -Native -CommandName lou, lou.exe -ScriptBlock {
     }
 }
 """
-SCRIPTS: Mapping[str, str] = {
-    "bash": _BASH,
-    "zsh": _ZSH,
-    "fish": _FISH,
-    "powershell": _POWERSHELL,
-}
+SCRIPTS: Mapping[str, str] = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH, "powershell": _POWERSHELL}
 """The script of each shell."""
 
 

@@ -21,10 +21,7 @@ from app.formats import text_edits
 from app.formats.spans import FormatError
 
 _TABLES = frozenset(
-    (
-        *("env", "environment", "envs", "headers", "http_headers", "httpHeaders"),
-        "env_http_headers",
-    )
+    (*("env", "environment", "envs", "headers", "http_headers", "httpHeaders"), "env_http_headers")
 )
 _LEAST = 3
 """Characters; a shorter value is masked only after its name."""

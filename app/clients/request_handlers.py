@@ -78,9 +78,7 @@ async def answer_alone(config: Config, params: Params, *, is_known: bool) -> dic
 
 def _connect(clients: Clients, client: str, params: Params) -> Awaitable[Any]:
     return clients.connect(
-        client,
-        replace_foreign=bool(params.get("replace")),
-        restart=bool(params.get("restart")),
+        client, replace_foreign=bool(params.get("replace")), restart=bool(params.get("restart"))
     )
 
 

@@ -117,11 +117,7 @@ class Clients:
         return self.views()
 
     async def connect(
-        self,
-        id: str,
-        *,
-        replace_foreign: bool = False,
-        restart: bool = False,
+        self, id: str, *, replace_foreign: bool = False, restart: bool = False
     ) -> ClientView:
         """Write Lou's entries; with `restart`, quit the client before and start it after."""
         row = self._row(id)

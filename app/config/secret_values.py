@@ -91,8 +91,7 @@ SHAPES = re.compile(
 )
 _PEM = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*", re.DOTALL)
 _SCHEME = re.compile(
-    r"\s*(Bearer|Basic|Token|ApiKey|Api-Key|Digest|Negotiate)\s+(\S.*)",
-    re.IGNORECASE | re.DOTALL,
+    r"\s*(Bearer|Basic|Token|ApiKey|Api-Key|Digest|Negotiate)\s+(\S.*)", re.IGNORECASE | re.DOTALL
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,40}://[^\s\"'<>]+")
 _HOOKS = re.compile(

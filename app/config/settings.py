@@ -119,17 +119,10 @@ class Settings:
         bounds=(5, 10_000),
     )
     metrics_days: int = _setting(
-        30,
-        "Days of metrics",
-        "How long figures are kept.",
-        group="Logs",
-        bounds=(1, 366),
+        30, "Days of metrics", "How long figures are kept.", group="Logs", bounds=(1, 366)
     )
     debug: bool = _setting(
-        False,
-        "Debug mode",
-        "Errors carry a redacted stack trace.",
-        group="Logs",
+        False, "Debug mode", "Errors carry a redacted stack trace.", group="Logs"
     )
     keep_calls: bool = _setting(
         True,
@@ -139,18 +132,10 @@ class Settings:
         group="Calls",
     )
     calls_total_mb: int = _setting(
-        100,
-        "Calls in MB",
-        "The oldest calls go first.",
-        group="Calls",
-        bounds=(5, 10_000),
+        100, "Calls in MB", "The oldest calls go first.", group="Calls", bounds=(5, 10_000)
     )
     calls_days: int = _setting(
-        7,
-        "Days of calls",
-        "How long calls are kept.",
-        group="Calls",
-        bounds=(1, 366),
+        7, "Days of calls", "How long calls are kept.", group="Calls", bounds=(1, 366)
     )
     welcome_seen: bool = _setting(
         False,

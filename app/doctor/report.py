@@ -83,10 +83,7 @@ def texts(answers: Mapping[str, Any]) -> dict[str, str]:
 
 def save(report: Mapping[str, str], target: Path) -> None:
     """Write the report as a zip to the file that a person chose; raises SettingsError."""
-    with (
-        files.export(target) as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+    with files.export(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in report.items():
             archive.writestr(name, text)
 

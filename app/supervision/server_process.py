@@ -264,9 +264,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
             raise _ended_error()
         if self._stdin().get_write_buffer_size() > _UNREAD_LIMIT:
             raise ServerError(
-                "The server does not read what it is sent.",
-                "Restart it.",
-                code=messages.TIMED_OUT,
+                "The server does not read what it is sent.", "Restart it.", code=messages.TIMED_OUT
             )
         try:
             self._send(request)

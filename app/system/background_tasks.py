@@ -30,9 +30,7 @@ class BackgroundTasks:
         """The tasks that have not ended."""
 
     def start(
-        self,
-        work: Coroutine[Any, Any, Any],
-        failed: Callable[[Exception], None] | None = None,
+        self, work: Coroutine[Any, Any, Any], failed: Callable[[Exception], None] | None = None
     ) -> asyncio.Task[Any]:
         """Run `work` now; `failed` receives its error instead of the handler for all tasks."""
         task = (self._loop or asyncio.get_running_loop()).create_task(work)

@@ -47,10 +47,7 @@ _BY_INSTALLER = {
         "sudo apt remove lou",
     ),
     "archive": Installation(
-        "archive",
-        "the archive for Linux",
-        "sh install.sh, from the new archive",
-        _UNINSTALL,
+        "archive", "the archive for Linux", "sh install.sh, from the new archive", _UNINSTALL
     ),
     "setup": Installation(
         "setup",

@@ -76,10 +76,7 @@ class KeyringProcess:
             self._end()
         if self._process is None:
             self._process = subprocess.Popen(
-                command(self._profile),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                **_options(),
+                command(self._profile), stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_options()
             )
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
