@@ -51,7 +51,9 @@ class DialogRegistry:
         if parent is not None and parent.isVisible() and not dialog.isVisible():
             frame = dialog.frameGeometry()
             frame.moveCenter(parent.frameGeometry().center())
-            dialog.move(frame.topLeft())  # it has no parent, since the tray opens it too
+            free = parent.screen().availableGeometry()
+            x, y = max(frame.x(), free.x()), max(frame.y(), free.y())
+            dialog.move(x, y)  # it has no parent, since the tray opens it too
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

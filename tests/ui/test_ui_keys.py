@@ -87,6 +87,17 @@ def test_a_test_of_a_key_can_be_stopped(lou: Rig) -> None:
     lou.core.settings.update(lambda config: config.with_own("search", {"tavily": {}}))
 
 
+def test_the_keys_open_on_the_screen_above_a_small_window_in_its_corner(lou: Rig) -> None:
+    KeysView(lou, "TAVILY_API_KEY").dialog.close()
+    before = lou.window.geometry()
+    lou.window.setGeometry(0, 0, 700, 400)
+    keys = KeysView(lou, "TAVILY_API_KEY")
+    assert keys.dialog.height() > lou.window.height()
+    assert keys.dialog.screen().availableGeometry().contains(keys.dialog.pos())
+    keys.dialog.close()
+    lou.window.setGeometry(before)
+
+
 def test_a_key_that_its_provider_rejects(lou: Rig) -> None:
     with answering(401, b'{"detail": {"error": "Unauthorized"}}') as url:
         own = {"tavily": {"base_url": url}}
