@@ -82,6 +82,10 @@ def _in_its_file(client: ClientView, bridge: Bridge) -> Iterator[PathStep]:
     )
 
 
+def _said(server: ServerView) -> str:
+    return "has failed" if server.state == "failed" else f"is {server.state}"
+
+
 def _in_lou(client: ClientView, servers: Sequence[ServerView]) -> Iterator[PathStep]:
     named = {entry.server for entry in client.entries}
     meant = [server for server in servers if server.name in named] or list(servers)
@@ -91,7 +95,7 @@ def _in_lou(client: ClientView, servers: Sequence[ServerView]) -> Iterator[PathS
     yield PathStep(
         "The servers are ready",
         first is None and any(each.wanted for each in meant),
-        f"{first.title} is {first.state}. {trouble.message if trouble else ''}".strip()
+        f"{first.title} {_said(first)}. {trouble.message if trouble else ''}".strip()
         if first
         else "All servers are switched off.",
         (trouble.hint if trouble else "") or "Switch it on, or look at its log.",

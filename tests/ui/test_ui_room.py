@@ -100,8 +100,7 @@ def main() -> int:
             scenes.close(top)
         free = app.primaryScreen().availableGeometry()
         lou.close_dialogs()
-    print("ROOM", json.dumps((corners(free), places)))
-    sys.stdout.flush()
+        print("ROOM", json.dumps((corners(free), places)), flush=True)
     return 0
 
 

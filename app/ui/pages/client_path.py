@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.clients.planning.entries import installed_bridge
 from app.doctor import client_logs, client_path
 from app.doctor.client_path import PathStep
+from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -26,6 +27,7 @@ _SIGNS = {
     None: ("", "", "not known yet", "soft"),
 }
 """By whether a step is reached: icon, its colour, what it says, and the colour of the title."""
+_WORDS = {"connect": "Connect...", "try": "Try it"}
 
 
 class ClientPath(Card):
@@ -95,8 +97,9 @@ class ClientPath(Card):
             table.addWidget(sign, row, 0)
             table.addWidget(label(step.title, tone=tone, wrap=True), row, 1)
             if step.is_reached is False and step.action:
-                place = step.action
-                go = Button(self._context.theme, "Mend this", self._context.opener(place))
+                action = step.action.partition(" ")[0]
+                words = _WORDS.get(action) or wording.fix(action)
+                go = Button(self._context.theme, words, self._context.opener(step.action))
                 go.setAccessibleDescription(tr(step.title))
                 table.addWidget(go, row, 2, Qt.AlignmentFlag.AlignRight)
         made = holder(table)

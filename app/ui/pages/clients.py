@@ -12,7 +12,7 @@ from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import GUTTER, ScrollArea, indented
+from app.ui.widgets.card import GUTTER, Empty, ScrollArea, indented
 from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
@@ -38,6 +38,7 @@ class ClientsPage(QWidget):
         self._filter.setAccessibleName(tr("Filter the clients"))
         self._filter.setClearButtonEnabled(True)
         self._filter.textChanged.connect(lambda _text: self._pull())
+        self._none = Empty(context.theme, "find", "Nothing is called that", "Try another word.")
         self._fold = Button(context.theme, "", self._toggle_fold, kind="quiet")
         self._is_folded = True
         self._again = Button(context.theme, "Look again", self._look, icon="restart")
@@ -58,7 +59,7 @@ class ClientsPage(QWidget):
 
     def _lay_out(self) -> None:
         top = indented(horizontal(heading("Clients", "title"), FREE, self._again))
-        choice = (self._filter, (self._list, 1), self._fold)
+        choice = (self._filter, (self._list, 1), (self._none, 1), self._fold)
         left = holder(vertical(*choice, margins=(0, 0, 0, 20), spacing=8))
         right = ScrollArea(self._detail, "The chosen client")
         parts = splitter(left, right, sizes=(230, 620), grows=1)
@@ -77,6 +78,8 @@ class ClientsPage(QWidget):
         what = f"Show {absent} not found here" if self._is_folded else "Show only those found"
         self._fold.setText(what)
         self._fold.setVisible(0 < absent < len(views) and not self._filter.text().strip())
+        self._list.setVisible(self._model.rowCount() > 0)
+        self._none.setVisible(self._model.rowCount() == 0)
         if not self._list.choose(chosen):
             self._list.setCurrentIndex(self._model.index(0))
         self._show_chosen()

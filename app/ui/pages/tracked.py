@@ -145,8 +145,8 @@ class TrackedPage(QWidget):
     def _update_view(self) -> None:
         count = self._model.rowCount()
         self._holder.setCurrentIndex(0 if count else 1)
-        more = " and more" if self._cursor else ""
-        self._note.setText(f"{wording.counted(count, 'entry', 'entries')}{more}" if count else "")
+        shown = wording.counted(count, "entry", "entries") if count else ""
+        self._note.setText(f"The first {count:,} entries" if self._cursor else shown)
         if not count and self._wanted.is_narrow():
             self._empty.set_text(
                 "No entry matches", "Search for something else, or show all again."

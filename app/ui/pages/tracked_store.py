@@ -62,7 +62,8 @@ def _state_text(state: Mapping[str, Any]) -> str:
     place = _STORES.get(str(state["store"]), str(state["store"]))
     parts = [f"{entries} {place}."]
     if state["deleted"]:
-        parts.append(f"{int(state['deleted']):,} deleted ones can be brought back.")
+        many = f"{int(state['deleted']):,} deleted entries can be brought back."
+        parts.append("1 deleted entry can be brought back." if state["deleted"] == 1 else many)
     parts.append(f"Addresses and notes are sealed with the key {state['key']}.")
     if state["resealing"].get("running"):
         parts.append("Older entries are being sealed with the newest key.")
