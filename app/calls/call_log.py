@@ -90,19 +90,17 @@ class CallLog:
         self, query: CallQuery, before: int | None = None, *, limit: int, budget_s: float
     ) -> CallPage:
         """As `CallStore.find`, after what waits is stored; raises SettingsError."""
-        if not self.is_on:
+        if self.is_on:
+            await self._quietly(self._store_waiting())
+        if not self.is_on:  # and perhaps not since that; a read would make the file anew
             return CallPage((), None)
-        await self._quietly(self._store_waiting())
         return await self._read(
             partial(self._store.find, query, before, limit=limit, budget_s=budget_s)
         )
 
     async def call(self, id: int) -> tuple[KeptCall, CallDetail] | None:
         """One call with its request and answer, if it is still kept."""
-        if not self.is_on:
-            return None
-        found = await self._read(partial(self._store.call, id))
-        return (found, await self._read(partial(self._store.detail, id))) if found else None
+        return await self._read(partial(self._call, id)) if self.is_on else None
 
     async def names(self, column: str) -> tuple[str, ...]:
         """The servers, tools, clients or outcomes of the kept calls."""
@@ -169,6 +167,11 @@ class CallLog:
             if not self._is_failing:
                 self._is_failing = True
                 log.warning("Calls could not be kept", exc_info=True)
+
+    def _call(self, id: int) -> tuple[KeptCall, CallDetail] | None:
+        """In the worker thread."""
+        found = self._store.call(id)
+        return (found, self._store.detail(id)) if found else None
 
     def _add(self, calls: list[Event]) -> None:
         """In the worker thread."""

@@ -228,6 +228,19 @@ async def test_switched_off_nothing_is_kept_and_the_file_is_gone(
     assert not (home / "calls.sqlite").exists()
 
 
+async def test_who_reads_while_it_is_switched_off_does_not_bring_the_file_back(
+    calls: CallLog, home: Path
+) -> None:
+    calls.add("search", event())
+    (call,) = await found(calls)
+    calls.add("search", event())
+    readers = [asyncio.create_task(each) for each in (found(calls), calls.call(call.id))]
+    await asyncio.sleep(0)  # they have begun
+    calls.change(replace(SETTINGS, keep_calls=False))
+    await asyncio.gather(*readers)
+    await eventually(lambda: not (home / "calls.sqlite").exists())
+
+
 async def test_what_waited_when_it_was_switched_off_takes_no_room_later(calls: CallLog) -> None:
     for _ in range(300):
         calls.add("search", event(answer={"text": "x" * 60_000}))
