@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -19,8 +21,22 @@ from tests.ui.test_ui_newcomers import answering
 SECRET = "tvly-0123456789-canary"
 
 
+def kept(lou: Rig) -> set[str]:
+    """The names of the keys that are set."""
+    return {key.name for key in lou.core.keys() if key.is_set}  # noqa: SIM118 - no dict
+
+
 def is_set(lou: Rig, name: str) -> bool:
-    return next(key.is_set for key in lou.session.context.core.keys() if key.name == name)  # noqa: SIM118
+    return name in kept(lou)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def keys_as_they_were(lou: Rig) -> Iterator[None]:
+    """The window is shared with other tests, which begin with no key of a provider."""
+    before = kept(lou)
+    yield
+    for name in kept(lou) - before - {"ENCRYPTION_KEY"}:  # the tracker makes that one
+        lou.run(lou.core.unset_key(name))
 
 
 def test_a_pasted_key_is_trimmed_kept_and_leaves_no_trace_in_the_window(lou: Rig) -> None:
