@@ -41,9 +41,8 @@ from app.supervision.status import ReportedStatus, observe
 from app.supervision.trouble_messages import not_started
 from app.system import files
 from app.system.background_tasks import BackgroundTasks
-from app.system.heartbeat import ping_beat_before
 from app.views import ServerState, ServerStatus, Trouble
-from servers.contract import harmless, messages
+from servers.contract import harmless, messages, ping_timer
 from servers.contract.envelope import Event
 
 log = logging.getLogger(__name__)
@@ -365,7 +364,7 @@ class ServerRunner:
         is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
         if is_idle and self._process and self._process.ping_later(due - now, self._ping_is_due):
             return
-        shared = ping_beat_before(due)
+        shared = ping_timer.beat_before(due, ping_timer.BEAT_S)
         at = shared if is_idle and shared > now else due
         latest = at + _COARSE * (at - now)
         self._timer = loop.call_at(at, self._timer_fired, due, latest)

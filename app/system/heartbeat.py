@@ -15,16 +15,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from servers.contract import ping_timer
+
 log = logging.getLogger(__name__)
 
 _FAST_S = 2.0
-_PING_S = 8.0
-_SLOW_S = 32.0 if sys.platform == "linux" else _PING_S
+_SLOW_S = 32.0 if sys.platform == "linux" else ping_timer.BEAT_S
 """A multiple of the others, so that every slow beat is one of them. Other systems than Linux tell
 of no change of a file and no silent server, so what asks those servers wakes Lou anyway."""
 _LOOK_LASTS_S = 10.0
-_EARLY_S = 0.5
-"""How early a coarse timer may fire."""
 
 Work = Callable[[], Awaitable[None] | None]
 
@@ -75,13 +74,14 @@ class Heartbeat:
 
     async def _run(self) -> None:
         while True:
+            pause = ping_timer.seconds_to_beat(time.monotonic(), self.pace_s)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds_to_beat(time.monotonic(), self.pace_s)):
+                async with asyncio.timeout(pause):
                     await self._looked.wait()
             self._looked.clear()
             now = time.monotonic()
             for task in self._tasks:
-                if now + _EARLY_S >= task.last + task.every_s:
+                if now + ping_timer.EARLY_S >= task.last + task.every_s:
                     task.last = now
                     await self._call(task.work)
 
@@ -101,18 +101,4 @@ async def slow_beat() -> None:
 
 def seconds_to_slow_beat() -> float:
     """From now."""
-    return seconds_to_beat(time.monotonic(), _SLOW_S)
-
-
-def seconds_to_beat(now: float, every_s: float) -> float:
-    """From `now` on the monotonic clock; a beat whose timer fired early is over."""
-    return _beat_before(now, every_s) + every_s - now
-
-
-def ping_beat_before(at: float) -> float:
-    """The last beat before `at`, on the monotonic clock, at which servers are asked together."""
-    return _beat_before(at, _PING_S)
-
-
-def _beat_before(at: float, every_s: float) -> float:
-    return (at + _EARLY_S) // every_s * every_s
+    return ping_timer.seconds_to_beat(time.monotonic(), _SLOW_S)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from app.system import heartbeat
+from servers.contract import ping_timer
 
 FAST, SLOW = 2.0, 8.0
 
@@ -18,12 +19,12 @@ FAST, SLOW = 2.0, 8.0
 def test_sleeps_that_begin_at_any_time_end_at_a_beat(
     now: float, every_s: float, ends: float
 ) -> None:
-    assert now + heartbeat.seconds_to_beat(now, every_s) == pytest.approx(ends)
+    assert now + ping_timer.seconds_to_beat(now, every_s) == pytest.approx(ends)
 
 
 def test_one_check_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "_SLOW_S", 0.01)
-    monkeypatch.setattr(heartbeat, "_EARLY_S", 0.0)
+    monkeypatch.setattr(ping_timer, "EARLY_S", 0.0)
 
     def broken() -> None:
         raise OSError("no disk")
@@ -44,7 +45,7 @@ def test_a_look_is_answered_at_once_and_keeps_the_beats_fast(
 ) -> None:
     monkeypatch.setattr(heartbeat, "_SLOW_S", 1e6)
     monkeypatch.setattr(heartbeat, "_FAST_S", 0.01)
-    monkeypatch.setattr(heartbeat, "_EARLY_S", 0.0)
+    monkeypatch.setattr(ping_timer, "EARLY_S", 0.0)
 
     async def beat() -> None:
         heart, beats = heartbeat.Heartbeat(), asyncio.Queue[None](3)

@@ -19,6 +19,7 @@ from app.metrics.reports import TimeWindow
 from app.metrics.store import MetricsStore
 from app.system import heartbeat
 from app.views import CallRecord
+from servers.contract import ping_timer
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +68,7 @@ async def test_what_servers_weigh_is_saved_after_minutes_and_what_they_do_at_the
     home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "_SLOW_S", 0.01)
-    monkeypatch.setattr(heartbeat, "_EARLY_S", 0.0)
+    monkeypatch.setattr(ping_timer, "EARLY_S", 0.0)
     path = home / "metrics.sqlite"
     metrics = Metrics(path, clock=clock)
     await metrics.start()

@@ -231,7 +231,7 @@ async def test_a_fork_that_hangs_is_noticed_and_watched_again_once_it_goes_on(fo
 
 
 def test_a_loop_puts_off_pings_until_it_hangs(monkeypatch):
-    monkeypatch.setattr(ping_timer, "_BEAT_S", 0.02)
+    monkeypatch.setattr(ping_timer, "BEAT_S", 0.02)
     monkeypatch.setattr(ping_timer, "_SLACK_S", PATIENCE_S / 60)
     timer = ping_timer.make()
     ping_timer.hand_over(timer)
