@@ -154,20 +154,23 @@ class Relay:
             ConnectionError: it ended.
         """
         listing = asyncio.ensure_future(handshake.list_tools(base, self.name))
+        is_late = False
+
+        def take(listing: asyncio.Future[list[Any]]) -> None:
+            if not listing.cancelled() and not listing.exception() and is_late:
+                self._take_tools(listing.result())
+                self.board.notifications.tools_switched()
+
+        listing.add_done_callback(take)
         await asyncio.wait((listing,), timeout=_LISTED_WITHIN_S)
         if listing.done():
             self._take_tools(listing.result())
             return
+        is_late = True
         log.warning(
             "%s has not listed its tools within %g s: it is served without them until it does",
             self.name, _LISTED_WITHIN_S,
         )  # fmt: skip
-        listing.add_done_callback(self._take_late_tools)
-
-    def _take_late_tools(self, listing: asyncio.Future[list[Any]]) -> None:
-        if not listing.exception():
-            self._take_tools(listing.result())
-            self.board.notifications.tools_switched()
 
     async def _reopen(self) -> None:
         """Connect again without losing a client; one with a connection of its own comes again."""

@@ -94,3 +94,14 @@ async def test_the_app_hears_how_many_tools_there_are_whenever_that_changes(home
         await greet(client)
         await client.ask("tools/call", {"name": "learn", "arguments": {"tools": "[]"}})
         await server.event("ready", tools=0)
+
+
+async def test_the_end_of_the_app_is_quiet_while_a_server_is_slow_with_its_tools(
+    home: Path,
+) -> None:
+    async with supervised("-m", "servers", "relay", "mine") as server:
+        server.send("configure", settings=entry({"late": "tools/list", "errors": "asked"}))
+        await server.event("log", message="asked")
+        assert await server.ended() == 0
+        assert not server.errors
+        assert not [each for each in server.all("log") if each["level"] == "ERROR"]
