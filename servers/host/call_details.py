@@ -9,7 +9,6 @@ bound they are sent without request and answer.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections import deque
@@ -81,13 +80,12 @@ class CallDetails:
             return
         loop = asyncio.get_running_loop()
         self._added_at = loop.time()
-        if call.held > _MOST_READ:
-            self._bare.append({**facts, "cut": "large"})
-        elif self._fullness < 1:
+        cut = "large" if call.held > _MOST_READ else "busy" if self._fullness >= 1 else ""
+        if cut:
+            self._bare.append({**facts, "cut": cut})
+        else:
             self._waiting.append((call, facts))
             self._bytes += call.held
-        else:
-            self._bare.append({**facts, "cut": "busy"})
         if not self._is_scheduled:
             self._is_scheduled = True
             self._began_at = self._added_at
@@ -247,11 +245,3 @@ def _masked(text: str, name: str) -> str:
     shown = redact(f"{label}{text}")
     shown = shown.removeprefix(label) if shown.startswith(label) else redact(text)
     return _EMAIL.sub(EMAIL, shown) if "@" in shown or "%40" in shown else shown
-
-
-def parsed(text: str | bytes) -> Any:
-    """The value of a JSON text; the text itself if it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text if isinstance(text, str) else text.decode("utf-8", "replace")

@@ -163,7 +163,7 @@ async def test_calls_without_a_rest_are_sent_between_the_next() -> None:
             heard.finish({"number": heard.calls})
             await asyncio.sleep(0.005)
     assert heard.details[0]["request"] == {"number": 0}
-    assert heard.calls > len(heard.details)
+    assert heard.calls < 1_000, "after a second, and not when many wait"
 
 
 async def test_at_the_end_all_that_waits_is_sent() -> None:
