@@ -46,7 +46,7 @@ class Window(QWidget):
         self._opened = ""
         self.setWindowTitle(tr("Lou"))
         self.setWindowIcon(icons.app_icon())
-        self.setMinimumSize(_SMALLEST.boundedTo(room(self)))
+        self.setMinimumSize(_SMALLEST.width(), min(_SMALLEST.height(), room(self).height()))
         self._navigation = Navigation(context)
         self._navigation.chosen.connect(self._show_page)
         self._stack = QStackedWidget()
