@@ -23,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightgbm  # type: ignore[import-not-found]  # installed by hand for this alone
 import numpy as np  # type: ignore[import-not-found]
@@ -42,7 +42,10 @@ from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.visibility import drop_unseen
 from tests.bench.page_readers import LEARNED, digest
 
-_TREES = 150
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_TREES = 120
 _HOW = {
     "objective": "cross_entropy",
     "learning_rate": 0.1,
@@ -61,6 +64,11 @@ _SITES, _C = 5, 0.02
 """On how many sites a word of a name is that counts; how freely its weight is chosen."""
 _DOUBTFUL = 0.5
 _FOLDS = 5
+_DROPPED, _LARGEST_DROPPED, _MOST_DROPPED, _UNNAMED = 0.25, 0.2, 0.5, 0.2
+"""How many parts of a page are left out, how large one and all are at most, and how many pages lose
+the meaning of their names, as of those that programs name."""
+_OF_THINNED = 0.5
+"""What a thinned page weighs beside the whole one."""
 _HEAVIEST = 2.5
 """What one page weighs at most; most weigh 1.5, and 49 one whose text was marked as empty."""
 
@@ -78,6 +86,8 @@ class Sample:
     names: list[Names] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    thinned: tuple[list[list[float]], list[float], list[float]] = ([], [], [])
+    """The rows, shares and weights of the page without some of its parts."""
 
     @property
     def site(self) -> str:
@@ -144,24 +154,70 @@ def _look(sample: Sample) -> None:
     blocks = page_blocks(tree)
     if not blocks:
         return
-    told = sample.shares = shares(blocks, sample.wanted)
+    facts = PageFacts(tree, sample.url)
+    sample.rows, sample.names = features(blocks, facts)
+    sample.shares, sample.weights = _wanted(blocks, sample)
+    _thin(tree, blocks, random.Random(sample.name))
+    blocks = page_blocks(tree)
+    if blocks:
+        told, weights = _wanted(blocks, sample)
+        if max(told) >= 0.5:
+            sample.thinned = features(blocks, facts)[0], told, weights
+
+
+def _wanted(blocks: list[Block], sample: Sample) -> tuple[list[float], list[float]]:
+    """How much of each block is wanted, and what the block weighs."""
+    told = shares(blocks, sample.wanted)
     size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
-    sample.rows, sample.names = features(blocks, PageFacts(tree, sample.url))
     weights = [block.words / (max(1, size) + 50) for block in blocks]
     most = min(1.0, _HEAVIEST / sum(weights))
-    sample.weights = [most * weight for weight in weights]
+    return told, [most * weight for weight in weights]
+
+
+def _thin(tree: HtmlElement, blocks: list[Block], dice: random.Random) -> None:
+    """Take parts of the page away by chance, as if its site had left them out."""
+    sizes: Counter[HtmlElement] = Counter()
+    for block in blocks:
+        for element in (block.element, *block.element.iterancestors()):
+            sizes[element] += block.words
+    total, left = sizes[tree], _MOST_DROPPED * sizes[tree]
+    waiting = [tree]
+    while waiting:
+        for element in list(waiting.pop()):
+            if sizes[element] > _LARGEST_DROPPED * total:
+                waiting.append(element)
+            elif 0 < sizes[element] <= left and dice.random() < _DROPPED:
+                left -= sizes[element]
+                element.getparent().remove(element)
+    if dice.random() < _UNNAMED:
+        for element in tree.iter("*"):
+            element.attrib.pop("id", None)
+            if names := element.get("class"):
+                element.set("class", " ".join(f"x{digest(name)[:6]}" for name in names.split()))
 
 
 def learned(several: list[Sample]) -> dict[str, Any]:
     """The table of a model that learned from `several` pages."""
     wanted = np.concatenate([one.shares for one in several])
     weights = np.concatenate([one.weights for one in several])
-    weights /= weights.mean()
     rows = np.array([row for one in several for row in one.rows], dtype=np.float32)
-    data = lightgbm.Dataset(rows, wanted, weight=weights)
-    trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
-    told = [_tree(tree["tree_structure"]) for tree in trees]
-    return {"trees": told, "words": _words(several, wanted, weights)}
+    thinned = [one.thinned for one in several]
+    further = (
+        np.vstack([rows, *(np.array(one, np.float32) for one, _, _ in thinned if one)]),
+        np.concatenate([wanted, *(told for _, told, _ in thinned)]),
+        np.concatenate([weights, *(_OF_THINNED * np.array(one) for _, _, one in thinned)]),
+    )
+    return {
+        "trees": _trees(rows, wanted, weights),
+        "further_trees": _trees(*further, min_data_in_leaf=170),
+        "words": _words(several, wanted, weights),
+    }
+
+
+def _trees(rows: Any, wanted: Any, weights: Any, **how: int) -> list[Any]:
+    data = lightgbm.Dataset(rows, wanted, weight=weights / weights.mean())
+    trees = lightgbm.train(_HOW | how, data, _TREES).dump_model()["tree_info"]
+    return [_tree(tree["tree_structure"]) for tree in trees]
 
 
 def _words(several: list[Sample], wanted: Any, weights: Any) -> dict[str, float]:
@@ -174,6 +230,7 @@ def _words(several: list[Sample], wanted: Any, weights: Any) -> dict[str, float]
     counter = CountVectorizer(analyzer=lambda names: names, vocabulary=usual, binary=True)
     found = counter.transform([names for one in several for names in one.names])
     model = LogisticRegression(C=_C, fit_intercept=False, max_iter=200)
+    weights = weights / weights.mean()
     model.fit(
         vstack([found, found]),
         np.repeat([1, 0], len(wanted)),

@@ -51,13 +51,28 @@ def test_names_weigh_by_how_far_off_the_elements_are_that_bear_them() -> None:
         "<body><div class='userCard'><div><p class='card'>near</p></div></div><p>far</p></body>"
     )
     assert tree is not None
-    weighed = BlockModel({"trees": [0.0], "words": {"0card": 1.0, "1card": 10.0, "2user": 100.0}})
-    plain = BlockModel({"trees": [0.0], "words": {}})
+    weighed = _model([0.0], [0.0], {"0card": 1.0, "1card": 10.0, "2user": 100.0})
+    plain = _model([0.0], [0.0])
     told = features(blocks_of(tree), PageFacts(tree, ""))
     near, far = (
         more - less
         for more, less in zip(weighed.log_odds(*told), plain.log_odds(*told), strict=True)
     )
-    both = BlockModel({"trees": [0.0], "words": {"0card": 11.0}}).log_odds(*told)
+    both = _model([0.0], [0.0], {"0card": 11.0}).log_odds(*told)
     assert near == pytest.approx(both[0] - plain.log_odds(*told)[0])
     assert far == 0
+
+
+@pytest.mark.parametrize(("first", "further", "same"), [(1.0, 3.0, 2.0), (-5.0, 3.0, -5.0)])
+def test_further_trees_count_as_much_as_the_first_unless_those_are_sure(
+    first, further, same
+) -> None:
+    told = ([[0.0]], [frozenset[str]()])
+    expected = _model([same / 2, same / 2], [same]).log_odds(*told)
+    assert _model([first], [further / 2, further / 2]).log_odds(*told) == pytest.approx(expected)
+
+
+def _model(
+    trees: list[float], further: list[float], words: dict[str, float] | None = None
+) -> BlockModel:
+    return BlockModel({"trees": trees, "further_trees": further, "words": words or {}})

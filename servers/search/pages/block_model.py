@@ -2,7 +2,9 @@
 
 The model is `block_model.json`, which `tests/bench/train_page_model.py` makes: small decision trees
 over the numbers of a block, and what each word weighs in the names of the elements around it.
-It learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley (CC-BY-4.0).
+Further trees, which learned from pages without some of their parts too, are asked about blocks
+that are not far from being text. All learned from 340 pages of the Web Content eXtraction
+Benchmark by Murrough Foley (CC-BY-4.0).
 A tree is `[feature, limit, tree for at most the limit, tree for more]`, and its leaf a number.
 """
 
@@ -21,6 +23,8 @@ from servers.search.pages.block_surroundings import Names, Row
 TABLE = Path(__file__).with_name("block_model.json")
 _OF_TREES, _OF_NAMES, _LESS_LIKELY = 0.72, 0.15, 0.42
 """How both together turn out on pages of other sites than those the model learned from."""
+_FAR_OFF = -2.0
+"""The sum of the first trees; a block with less is no text, whatever further trees say."""
 _PAGES = ((math.exp(-math.sqrt(3)), 1 / 6), (1.0, 2 / 3), (math.exp(math.sqrt(3)), 1 / 6))
 """How the odds of all blocks of a page turn out at once, and how often: a normal distribution."""
 _AT_ONCE = 10
@@ -31,19 +35,24 @@ class BlockModel:
     """Trees and names, as `block_model.json` has them."""
 
     def __init__(self, table: dict[str, Any]) -> None:
-        trees = [_expression(tree) for tree in table["trees"]]
+        self._first, self._further = (_sums(table[part]) for part in ("trees", "further_trees"))
         self._words: dict[str, float] = table["words"]
-        self._sums = [_compiled(trees[at : at + _AT_ONCE]) for at in range(0, len(trees), _AT_ONCE)]
 
     def log_odds(self, rows: list[Row], names: list[Names]) -> list[float]:
         """For each block the log-odds that it is of the text that the page is read for."""
-        sums, words = self._sums, self._words
+        words = self._words
         return [
-            _OF_TREES * sum([add(row) for add in sums])
+            _OF_TREES * self._of_trees(row)
             + _OF_NAMES * sum([words.get(word, 0.0) for word in named])
             - _LESS_LIKELY
             for row, named in zip(rows, names, strict=True)
         ]
+
+    def _of_trees(self, row: Row) -> float:
+        first = sum([add(row) for add in self._first])
+        if first < _FAR_OFF:
+            return first
+        return (first + sum([add(row) for add in self._further])) / 2
 
 
 @cache
@@ -73,6 +82,12 @@ def best_threshold(likely: Sequence[float], words: Sequence[int]) -> tuple[float
     return ranked[best][0], expected[best]
 
 
+def _sums(trees: list[Any]) -> list[Callable[[Row], float]]:
+    """Functions of a row that together give the sum of `trees`."""
+    told = [_expression(tree) for tree in trees]
+    return [_compiled(told[at : at + _AT_ONCE]) for at in range(0, len(told), _AT_ONCE)]
+
+
 def _expression(node: Any) -> ast.expr:
     """A tree as an expression over `row`; only numbers of the table get into it."""
     if not isinstance(node, list):
@@ -86,10 +101,10 @@ def _expression(node: Any) -> ast.expr:
     )
 
 
-def _compiled(trees: list[ast.expr]) -> Callable[[list[float]], float]:
+def _compiled(trees: list[ast.expr]) -> Callable[[Row], float]:
     """The sum of `trees`; compiled, they take a third of the time that walking them takes."""
     row = ast.arguments([], [ast.arg("row")], None, [], [], None, [])
     total = reduce(lambda left, right: ast.BinOp(left, ast.Add(), right), trees)
     whole = ast.fix_missing_locations(ast.Expression(ast.Lambda(row, total)))
-    found: Callable[[list[float]], float] = eval(compile(whole, str(TABLE), "eval"))  # noqa: S307
+    found: Callable[[Row], float] = eval(compile(whole, str(TABLE), "eval"))  # noqa: S307
     return found
