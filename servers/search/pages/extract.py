@@ -154,7 +154,8 @@ def extract(page: str, url: str, form: Format, model: BlockModel | None = None) 
         else:
             text = _enough(tree, found.text, form)
     else:
-        text = _all(tree)
+        markup.drop(tree, "nav", "footer")
+        text = markup.lines(tree)
     if ahead and not text.strip():
         text = f"This page has no text and leads on to {onward}"
     text = sanitize.passive(text).strip()
@@ -181,11 +182,6 @@ def _enough(tree: HtmlElement, found: str, form: Format) -> str:
         return found
     whole = rendered(blocks_of(markup.own_part(tree)), marked=form == "markdown")
     return max(whole, found, key=_letters)
-
-
-def _all(tree: HtmlElement) -> str:
-    markup.drop(tree, "nav", "footer")
-    return markup.lines(tree)
 
 
 def _letters(text: str) -> int:

@@ -86,14 +86,14 @@ def main_text(
     if not blocks or (_is_whole(article, blocks, least) and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
-    aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion() else [])]
+    aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion else [])]
     for less, called in aside:
         is_in = inside(blocks, called)
         log_odds = [one - less * is_aside for one, is_aside in zip(log_odds, is_in, strict=True)]
     words = [block.words for block in blocks]
     likely = [block_model.probability(one) for one in log_odds]
     _, best = block_model.best_threshold(likely, words)
-    if facts.is_product() and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
+    if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
         article = _article(tree, form)
     if best < _LEAST_EXPECTED and not is_whole:
         return MainText("", 0)
@@ -106,7 +106,7 @@ def main_text(
     threshold, _ = block_model.best_threshold(likely, words)
     sure = sum(one * count for one, count in zip(likely, words, strict=True))
     taken = [one >= threshold for one in likely]
-    if facts.is_discussion():
+    if facts.is_discussion:
         taken = bylines(blocks, taken)
     chosen = _once(list(compress(blocks, taken)))
     return MainText(rendered(chosen, marked=form == "markdown"), sure)

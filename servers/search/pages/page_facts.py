@@ -38,15 +38,15 @@ class PageFacts:
         where = url.partition("//")[2].partition("/")[2].lower()[:200]
         path = set(_TOKEN.findall(where))
         parts = {one.partition(".")[0] for one in _SLASH.split(where)}
-        self._is_in_forum = bool(path & _FORUM_PATHS)
         self._is_in_articles = bool(path & _ARTICLE_PATHS)
         self._is_elsewhere = bool(parts & (_FORUM_PATHS | _DOCUMENT_PATHS))
         """Whether its address says that it stands in a forum or in documentation."""
         self._states_article = any(mark in stated for mark in _ARTICLES)
         self._is_article = "article" in kind or self._states_article
-        self._is_product = "product" in kind or _PRODUCT in stated
+        self.is_product = "product" in kind or _PRODUCT in stated
         made_for_talks = any(name in made for name in _FORUMS)
         self._talks = made_for_talks or any(mark in stated for mark in _TALKS)
+        self.is_discussion = self._talks or bool(path & _FORUM_PATHS)
         self.title = _words(_joined(tree, _TITLES)[:400])
         self.data = _words(_ESCAPED.sub(" ", stated))
         """The words of the page's JSON-LD and of its title, each between spaces."""
@@ -54,19 +54,11 @@ class PageFacts:
 
     def is_article(self) -> bool:
         """Whether the page says that it is one article."""
-        return self._is_article and not (self._is_product or self._talks or self._is_elsewhere)
+        return self._is_article and not (self.is_product or self._talks or self._is_elsewhere)
 
     def is_surely_article(self) -> bool:
         """Whether it says so in more than its `og:type`, which many listings have, too."""
         return self.is_article() and (self._states_article or self._is_in_articles)
-
-    def is_discussion(self) -> bool:
-        """Whether the page says that people talk to each other on it."""
-        return self._talks or self._is_in_forum
-
-    def is_product(self) -> bool:
-        """Whether the page says that it is one product."""
-        return self._is_product
 
 
 def _joined(tree: HtmlElement, path: str) -> str:
