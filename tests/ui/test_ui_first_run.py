@@ -163,7 +163,7 @@ def choose(wanted: str) -> None:
 
 def test_keys_open_above_the_window_wherever_it_is(lou: Rig) -> None:
     lou.page("servers")
-    lou.window.move(40, 60)
+    lou.window.setGeometry(40, 60, 800, 700)
     lou.session.go("keys")
     dialog = next(each for each in lou.app.topLevelWidgets() if isinstance(each, KeysDialog))
     lou.until(dialog.isVisible)
