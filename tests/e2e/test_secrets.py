@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import Figures
@@ -21,7 +22,7 @@ from tests.e2e.canaries import CANARIES, in_files, in_processes, sightings
 from tests.e2e.conftest import write_config
 from tests.e2e.kills import kill_under_a_call
 from tests.e2e.spine import PAIR, Spine, client
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -92,12 +93,12 @@ async def live_through_it(spine: Spine) -> list[str]:
         for provider in ("auto", "tavily", "google", "brave"):
             found = await search.call_tool("web_search", {"query": "q", "provider": provider})
             seen += sightings(f"web_search {provider}", str(found).encode())
-        os.kill(spine.pid("search"), signal.SIGKILL)
+        _end(spine.pid("search"), signal.SIGKILL)
         found = await asyncio.wait_for(
             search.call_tool("web_search", {"query": "again"}), PATIENCE_S
         )
         seen += sightings("web_search after a kill", str(found).encode())
-        os.kill(spine.pid("search"), signal.SIGABRT)  # it leaves a trace of where it was
+        _end(spine.pid("search"), signal.SIGABRT)  # it leaves a trace of where it was
         found = await asyncio.wait_for(
             search.call_tool("web_search", {"query": CANARIES["TAVILY_API_KEY"]}), PATIENCE_S
         )
@@ -108,6 +109,12 @@ async def live_through_it(spine: Spine) -> list[str]:
     seen += in_processes(spine.processes())
     seen += outputs(spine)
     return seen
+
+
+def _end(pid: int, how: signal.Signals) -> None:
+    """Until it is gone, it could take one more call, whose client is told that it ended."""
+    os.kill(pid, how)
+    wait_until(lambda: not psutil.pid_exists(pid), what="the server is gone")
 
 
 def outputs(spine: Spine) -> list[str]:

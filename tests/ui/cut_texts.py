@@ -142,8 +142,8 @@ def main() -> int:
                 if folder:
                     window.grab().save(f"{folder}/{place}.png")
             scenes.close(top)
-    print("FOUND", json.dumps({name: lines for name, lines in found.items() if lines}))
-    sys.stdout.flush()
+        told = {name: lines for name, lines in found.items() if lines}
+        print("FOUND", json.dumps(told), flush=True)
     return 0
 
 

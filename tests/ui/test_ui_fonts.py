@@ -24,7 +24,7 @@ from tests.ui.screen import ROOT
 def found(**environment: str) -> dict[str, list[str]]:
     """What is cut on any page, in a process that starts with these fonts."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.ui.cut_texts"],
+        [sys.executable, "-X", "faulthandler", "-m", "tests.ui.cut_texts"],
         env={**os.environ, **environment},
         cwd=ROOT,
         capture_output=True,
@@ -33,7 +33,7 @@ def found(**environment: str) -> dict[str, list[str]]:
         check=False,
     )
     told = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
-    assert told, done.stderr[-3000:]
+    assert told, f"{done.returncode}: {done.stderr[-3000:]}"
     return json.loads(told[-1].removeprefix("FOUND "))
 
 

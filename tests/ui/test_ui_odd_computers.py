@@ -39,7 +39,7 @@ def first_run(environment: dict[str, str] | None = None, **way: Any) -> dict[str
     )
     # fmt: on
     told = [line for line in done.stdout.splitlines() if line.startswith("ENDED ")]
-    assert told, done.stderr[-3000:]
+    assert told, f"{done.returncode}: {done.stderr[-3000:]}"
     return json.loads(told[-1].removeprefix("ENDED "))
 
 
@@ -93,8 +93,7 @@ def main() -> int:
             lou.core.settings.update(lambda config: config.with_server("search", entry))
             lou.run(lou.core.restart("search"))
             lou.until(lambda: lou.state("search") == "ready")
-        print("ENDED", json.dumps(_walked(lou)))
-    sys.stdout.flush()
+        print("ENDED", json.dumps(_walked(lou)), flush=True)
     return 0
 
 

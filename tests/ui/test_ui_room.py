@@ -27,7 +27,7 @@ def test_every_page_and_dialog_opens_within_the_screen(
     with screen(tmp_path, size) as desk:
         _furnish(desk, scale)
         done = subprocess.run(
-            [sys.executable, "-m", "tests.ui.test_ui_room", language],
+            [sys.executable, "-X", "faulthandler", "-m", "tests.ui.test_ui_room", language],
             env={**desk.environment, "QT_SCALE_FACTOR": str(scale)},
             cwd=ROOT,
             capture_output=True,

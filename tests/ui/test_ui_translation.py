@@ -256,7 +256,7 @@ def test_the_language_is_that_of_the_desktop_unless_one_is_chosen() -> None:
 
 def test_no_page_shows_a_text_that_has_a_translation_in_english() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.ui.test_ui_translation"],
+        [sys.executable, "-X", "faulthandler", "-m", "tests.ui.test_ui_translation"],
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         cwd=ROOT,
         capture_output=True,
@@ -265,7 +265,7 @@ def test_no_page_shows_a_text_that_has_a_translation_in_english() -> None:
         check=False,
     )
     told = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
-    assert told, done.stderr[-3000:]
+    assert told, f"{done.returncode}: {done.stderr[-3000:]}"
     assert json.loads(told[-1].removeprefix("FOUND ")) == []
 
 
@@ -347,8 +347,7 @@ def main() -> int:
         found.update(
             f"menu of a field: {row.text()}" for row in menu.actions() if _COPY in row.text()
         )
-    print("FOUND", json.dumps(sorted(found)))
-    sys.stdout.flush()
+        print("FOUND", json.dumps(sorted(found)), flush=True)
     return 0
 
 
