@@ -67,7 +67,8 @@ class CallDetails:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._waiting: deque[tuple[FinishedCall, dict[str, Any]]] = deque()
+        self._waiting: deque[tuple[FinishedCall, dict[str, Any], int]] = deque()
+        """Each with its bytes."""
         self._bare: deque[dict[str, Any]] = deque(maxlen=_MOST_BARE)
         self._bytes = 0
         self._steps: Steps | None = None
@@ -80,12 +81,13 @@ class CallDetails:
             return
         loop = asyncio.get_running_loop()
         self._added_at = loop.time()
-        cut = "large" if call.held > _MOST_READ else "busy" if self._fullness >= 1 else ""
+        held = call.held()
+        cut = "large" if held > _MOST_READ else "busy" if self._fullness >= 1 else ""
         if cut:
             self._bare.append({**facts, "cut": cut})
         else:
-            self._waiting.append((call, facts))
-            self._bytes += call.held
+            self._waiting.append((call, facts, held))
+            self._bytes += held
         if not self._is_scheduled:
             self._is_scheduled = True
             self._began_at = self._added_at
@@ -97,7 +99,7 @@ class CallDetails:
         end = loop.time() + _FINISH_WITHIN_S
         while self._step():
             if loop.time() > end:
-                self._bare.extend({**facts, "cut": "busy"} for _, facts in self._waiting)
+                self._bare.extend({**facts, "cut": "busy"} for _, facts, _ in self._waiting)
                 self._waiting.clear()
             await asyncio.sleep(0)
 
@@ -121,8 +123,8 @@ class CallDetails:
         """Do a little; returns whether there is more."""
         if self._steps is None:
             if self._waiting:
-                call, facts = self._waiting.popleft()
-                self._bytes -= call.held
+                call, facts, held = self._waiting.popleft()
+                self._bytes -= held
                 self._steps = self._send(call, facts)
             elif self._bare:
                 self._emit(messages.CALL_DETAIL, self._bare.popleft())

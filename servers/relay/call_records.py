@@ -71,7 +71,9 @@ class CallRecords:
         id = f"{next(self._numbers):x}"
         size = len(answer.text) if answer else 0
         verdict, kind, own = finished.verdict, finished.kind, finished.own
-        held = size + len(pending.message.text)
+
+        def held() -> int:
+            return size + len(pending.message.text)
 
         def read() -> tuple[Any, Any]:
             fields = answer.whole().fields if answer else {}

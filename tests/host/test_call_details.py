@@ -51,8 +51,8 @@ class Heard:
         facts = {"held": 100, "own": False, **more}
         self.meter.record(
             FinishedCall(
-                "1", "find", "claude", "1.0", 2.0, "ok", "", 7, facts["own"], facts["held"],
-                lambda: (request, answer),
+                "1", "find", "claude", "1.0", 2.0, "ok", "", 7, facts["own"],
+                lambda: facts["held"], lambda: (request, answer),
             )
         )  # fmt: skip
 

@@ -35,7 +35,7 @@ class FinishedCall:
     """One tool call that ended.
 
     `outcome` is one of `messages.OUTCOMES`, `kind` one word for the kind of failure; `ms` is its
-    time in milliseconds, `size` the bytes of its result, `held` the bytes that `read` holds.
+    time in milliseconds, `size` the bytes of its result.
     """
 
     id: str
@@ -48,7 +48,8 @@ class FinishedCall:
     size: int
     own: bool = False
     """Lou made it for itself, such as the window for one of its pages."""
-    held: int = 0
+    held: Callable[[], int] = int
+    """Counts the bytes that `read` holds, which only one who keeps it wants to know."""
     read: Callable[[], tuple[Any, Any]] | None = None
     """Returns its arguments and its result as JSON values; called after it was answered."""
 

@@ -136,7 +136,8 @@ class Toolbox:
                     FinishedCall(
                         call.id, name, caller.client, caller.version, ms,
                         result.verdict, result.kind, result.size, caller.own,
-                        result.size + len(repr(arguments)), lambda: (arguments, result.kept()),
+                        lambda: result.size + len(repr(arguments)),
+                        lambda: (arguments, result.kept()),
                     )
                 )  # fmt: skip
         return result

@@ -81,9 +81,9 @@ def main_text(
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
     article = _article(tree, form) if _is_article(facts, blocks) else ""
-    is_whole = _is_whole(article, blocks, _LEAST)
+    share = _share(article, blocks)
     least = _LEAST if facts.is_surely_article() else _LEAST_IF_UNSURE
-    if not blocks or (_is_whole(article, blocks, least) and _runs_on(article)):
+    if not blocks or (share >= least and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
     aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion else [])]
@@ -95,7 +95,7 @@ def main_text(
     _, best = block_model.best_threshold(likely, words)
     if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
         article = _article(tree, form)
-    if best < _LEAST_EXPECTED and not is_whole:
+    if best < _LEAST_EXPECTED and share < _LEAST:
         return MainText("", 0)
     if article:
         agreed = (_AGREED if one else -_AGREED for one in _taken(blocks, article))
@@ -130,10 +130,10 @@ def _in_sentences(blocks: list[Block]) -> int:
     return sum(block.words for block in blocks if block.words >= SENTENCE and block.is_sentence)
 
 
-def _is_whole(text: str, blocks: list[Block], least: float) -> bool:
-    """Whether `text`, which trafilatura chose of the `blocks`, is long enough for an article."""
+def _share(text: str, blocks: list[Block]) -> float:
+    """The words of `text`, which trafilatura chose, for each in sentences; 0 for no article."""
     words = len(_WORD.findall(text))
-    return words > _SHORTEST_ARTICLE and words >= least * _in_sentences(blocks)
+    return words / max(_in_sentences(blocks), 1) if words > _SHORTEST_ARTICLE else 0.0
 
 
 def _runs_on(text: str) -> bool:
