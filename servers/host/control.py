@@ -27,8 +27,10 @@ _MOST_WAITING = 4 << 20
 """Bytes of events that may wait for the app; further events are counted and dropped."""
 _MOST_REFUSALS = 100
 """Malformed lines that are answered; further ones are dropped."""
-_CALLS_WAIT_S = 0.01
-"""Events of calls are sent together, so that telling the app of one does not delay the next."""
+_SOON = frozenset((messages.CALL, messages.USAGE, messages.CLIENT_CONNECTED, messages.CLIENT_LEFT))
+_SOON_S = 0.003
+"""After so long these events are sent together, so that telling the app of one call does not delay
+the next; with longer, telling of many would."""
 
 
 class RequestRefusedError(Exception):
@@ -102,7 +104,7 @@ class Control:
             message = f"{self._dropped} events were dropped while the app did not read"
             self._dropped = 0
             self._send(Event(messages.LOG, _warning(message)))
-        if event == messages.CALL:
+        if event in _SOON:
             self._send_soon(Event(event, data))
         elif event == messages.CALL_DETAIL:
             self._send_soon(_encoded(Event(event, data)))
@@ -110,16 +112,16 @@ class Control:
             self._send(Event(event, data))
 
     def _send(self, message: envelope.Message) -> None:
-        self._send_calls()
+        self._send_waiting()
         self._writer.write(_encoded(message))
 
     def _send_soon(self, event: Event | bytes) -> None:
         if not self._soon:
-            self._loop.call_later(_CALLS_WAIT_S, self._send_calls)
+            self._loop.call_later(_SOON_S, self._send_waiting)
         self._soon.append(event)
 
-    def _send_calls(self) -> None:
-        """Send the events of calls that wait; nothing overtakes them."""
+    def _send_waiting(self) -> None:
+        """Send the events that wait; nothing overtakes them."""
         soon, self._soon = self._soon, []
         if soon:
             lines = (each if isinstance(each, bytes) else _encoded(each) for each in soon)

@@ -1,4 +1,4 @@
-"""Logs what a server does that clients could not take: noise on stdout, odd entries of lists.
+"""Logs what a server does that clients could not take: lines that are no MCP, odd entries of lists.
 
 In: lines and faults. Out: a few warnings; a server may do it with each line.
 """
@@ -35,7 +35,7 @@ class OddityLog:
             self._noise += 1
             if self._noise <= _NOISE_LOGGED:
                 log.warning(
-                    "The server wrote what is no MCP to stdout: %s",
+                    "The server wrote a line that is no MCP: %s",
                     excerpt(line[:_EXCERPT_BYTES].decode("utf-8", "backslashreplace"), 200),
                 )
 

@@ -79,7 +79,7 @@ async def test_a_secret_that_stands_where_a_line_is_cut_is_not_told(home: Path, 
         said = ""
         while "the end" not in said:
             said += (await server.event("log"))["message"]
-        assert ("no MCP to stdout" in said) == (to == 1)
+        assert ("a line that is no MCP" in said) == (to == 1)
         assert SECRET[:8] not in said
 
 

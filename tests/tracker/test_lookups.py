@@ -15,7 +15,7 @@ from servers.tracker.codec import search_terms
 from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry import STATUSES, Entry
 from servers.tracker.entry_service import EntryService
-from servers.tracker.stores.base import StoreQuery
+from servers.tracker.stores.base import SealedRecord, StoreQuery
 from servers.tracker.stores.sqlite import backup, queries, tables
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.scene import draft, make_entry_service
@@ -238,3 +238,46 @@ async def test_totals_count_the_entries_of_a_file_that_had_none(tmp_path: Path) 
     connection = apsw.Connection(str(tmp_path / "tracker.db"))
     assert tables.version(connection) == len(tables.PRESENT)
     connection.close()
+
+
+async def test_few_stored_entries_are_opened_between_two_turns_of_the_loop(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await make_entry_service(store).track([draft(number) for number in range(300)], "test")
+    entry_service = make_entry_service(store)
+    codec, open_one, opened, most = entry_service.codec, entry_service.codec.entry, 0, 0
+
+    def counted(record: SealedRecord) -> Entry:
+        nonlocal opened
+        opened += 1
+        return open_one(record)
+
+    codec.entry = counted  # type: ignore[method-assign]
+    looking = entry_service.prefix_words.look(store, codec)
+    while not looking.done():
+        most, opened = max(most, opened), 0
+        await asyncio.sleep(0)
+    found = await entry_service.prefix_words.of("person29", store, codec, 20)
+    assert found == sorted(f"person29{digit}" for digit in range(10))
+    assert 0 < most <= 20
+    await store.close()
+
+
+async def test_the_words_of_entries_that_threads_seal_are_found(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    words = make_entry_service(store).prefix_words
+
+    def seal(thread: int) -> None:
+        for number in range(2_000):
+            words.written("https://firm.example", f"worker{thread}x{number:04}@firm.example")
+
+    threads = [asyncio.create_task(asyncio.to_thread(seal, number)) for number in range(4)]
+    codec = make_entry_service(store).codec
+    while not all(each.done() for each in threads):
+        await words.of("worker", store, codec, 9)
+        await asyncio.sleep(0)
+    await asyncio.gather(*threads)
+    found = [await words.of(f"worker{number}", store, codec, 3_000) for number in range(4)]
+    assert [len(each or ()) for each in found] == [2_000] * 4
+    await store.close()
