@@ -1,14 +1,12 @@
 """Finds texts of the window that are cut off: what a person cannot read whole on the screen.
 
 Run as a program it opens every page in the smallest and in the first window over a real core, and
-every dialog at its smallest, with the fonts that the environment names, and prints what it found as
-JSON. With a folder as its
-argument it also writes a picture of each there.
+every dialog at its smallest, with the fonts that the environment names, and tells what it
+found. With a folder as its argument it also writes a picture of each there.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -28,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.widgets.text import Elided
+from tests.ui.own_process import tell
 
 _SETTLES = 60
 """Looks at a layout that is still to follow; what is really cut stays so."""
@@ -142,8 +141,7 @@ def main() -> int:
                 if folder:
                     window.grab().save(f"{folder}/{place}.png")
             scenes.close(top)
-        told = {name: lines for name, lines in found.items() if lines}
-        print("FOUND", json.dumps(told), flush=True)
+        tell({name: lines for name, lines in found.items() if lines})
     return 0
 
 

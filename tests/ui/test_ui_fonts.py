@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,26 +14,14 @@ from app.ui.widgets.flow import bar
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.text import label
 from tests import wide_fonts
-from tests.patience import PATIENCE_S
 from tests.ui.cut_texts import cut
+from tests.ui.own_process import told_by
 from tests.ui.rig import Rig
-from tests.ui.screen import ROOT
 
 
 def found(**environment: str) -> dict[str, list[str]]:
     """What is cut on any page, in a process that starts with these fonts."""
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-m", "tests.ui.cut_texts"],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    told = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
-    assert told, f"{done.returncode}: {done.stderr[-3000:]}"
-    return json.loads(told[-1].removeprefix("FOUND "))
+    return told_by("cut_texts", environment={**os.environ, **environment})
 
 
 @pytest.mark.parametrize(

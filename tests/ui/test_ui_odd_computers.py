@@ -19,7 +19,7 @@ import pytest
 
 from tests.patience import PATIENCE_S
 from tests.secure_site import secure_site
-from tests.ui.screen import ROOT
+from tests.ui.own_process import tell, told_by
 
 _AWAY = "https://no-such-host.invalid"
 _PROVIDERS = ("tavily", "keenable", "duckduckgo", "wikipedia")
@@ -31,16 +31,8 @@ _LONG = "/".join("abcdefghij" * 8 for _ in range(3))
 
 def first_run(environment: dict[str, str] | None = None, **way: Any) -> dict[str, Any]:
     """How the first run ends in a process with this `environment`."""
-    program = [sys.executable, "-m", "tests.ui.test_ui_odd_computers", json.dumps(way)]
-    # fmt: off
-    done = subprocess.run(
-        program, env={**os.environ, **(environment or {})}, cwd=ROOT, capture_output=True,
-        text=True, timeout=2 * PATIENCE_S, check=False,
-    )
-    # fmt: on
-    told = [line for line in done.stdout.splitlines() if line.startswith("ENDED ")]
-    assert told, f"{done.returncode}: {done.stderr[-3000:]}"
-    return json.loads(told[-1].removeprefix("ENDED "))
+    whole = {**os.environ, **(environment or {})}
+    return told_by("test_ui_odd_computers", json.dumps(way), environment=whole)
 
 
 def assert_works(ended: dict[str, Any], said: str = "its name could not be resolved") -> None:
@@ -93,7 +85,7 @@ def main() -> int:
             lou.core.settings.update(lambda config: config.with_server("search", entry))
             lou.run(lou.core.restart("search"))
             lou.until(lambda: lou.state("search") == "ready")
-        print("ENDED", json.dumps(_walked(lou)), flush=True)
+        tell(_walked(lou))
     return 0
 
 

@@ -1,20 +1,19 @@
 """Every page and dialog lies wholly on a small screen, with the frames and the panel of a desktop.
 
-Run as a program it opens each of them on the screen of the environment, and prints as JSON where
+Run as a program it opens each of them on the screen of the environment, and tells where
 each was, and where the windows may be.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.patience import PATIENCE_S, wait_until
-from tests.ui.screen import ROOT, Screen, screen
+from tests.patience import wait_until
+from tests.ui.own_process import tell, told_by
+from tests.ui.screen import Screen, screen
 
 _PANEL = 28
 
@@ -26,18 +25,8 @@ def test_every_page_and_dialog_opens_within_the_screen(
 ) -> None:
     with screen(tmp_path, size) as desk:
         _furnish(desk, scale)
-        done = subprocess.run(
-            [sys.executable, "-X", "faulthandler", "-m", "tests.ui.test_ui_room", language],
-            env={**desk.environment, "QT_SCALE_FACTOR": str(scale)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE_S,
-            check=False,
-        )
-    told = [line for line in done.stdout.splitlines() if line.startswith("ROOM ")]
-    assert told, f"{done.returncode}: {done.stdout[-500:]} {done.stderr[-3000:]}"
-    room, places = json.loads(told[-1].removeprefix("ROOM "))
+        environment = {**desk.environment, "QT_SCALE_FACTOR": str(scale)}
+        room, places = told_by("test_ui_room", language, environment=environment)
     width, height = (int(each) // scale for each in size.split("x"))
     assert room == [0, 0, width, height - _PANEL], "a panel is there"
     assert len(places) > 20
@@ -100,7 +89,7 @@ def main() -> int:
             scenes.close(top)
         free = app.primaryScreen().availableGeometry()
         lou.close_dialogs()
-        print("ROOM", json.dumps((corners(free), places)), flush=True)
+        tell((corners(free), places))
     return 0
 
 

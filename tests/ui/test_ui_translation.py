@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from html import unescape
@@ -32,11 +31,10 @@ from app.ui import translation, wording
 from app.ui.pages.log_table import LogTable
 from app.ui.widgets.rows import ROW, Row, RowList
 from app.ui.widgets.text import Elided
-from tests.patience import PATIENCE_S
 from tests.ui import scenes
 from tests.ui.finding import find
+from tests.ui.own_process import tell, told_by
 from tests.ui.rig import Rig
-from tests.ui.screen import ROOT
 from tests.ui.window_texts import reasons, sentences, texts
 
 _ENGLISH = re.compile(r"\b(the|and|of|is|are|with|not|this|that|for|your|it)\b", re.IGNORECASE)
@@ -255,18 +253,8 @@ def test_the_language_is_that_of_the_desktop_unless_one_is_chosen() -> None:
 
 
 def test_no_page_shows_a_text_that_has_a_translation_in_english() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-m", "tests.ui.test_ui_translation"],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    told = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
-    assert told, f"{done.returncode}: {done.stderr[-3000:]}"
-    assert json.loads(told[-1].removeprefix("FOUND ")) == []
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    assert told_by("test_ui_translation", environment=environment) == []
 
 
 def shown(top: QWidget) -> Iterator[str]:
@@ -347,7 +335,7 @@ def main() -> int:
         found.update(
             f"menu of a field: {row.text()}" for row in menu.actions() if _COPY in row.text()
         )
-        print("FOUND", json.dumps(sorted(found)), flush=True)
+        tell(sorted(found))
     return 0
 
 
