@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QWidget
 from app.core import Core
 from app.system import paths
 from app.ui.page_context import PageContext, open_url
-from app.ui.widgets.layouts import room
 
 
 class DialogRegistry:
@@ -50,12 +49,7 @@ class DialogRegistry:
         if not isinstance(dialog, KeysDialog):
             dialog = self._keys = KeysDialog(self._context)
         if parent is not None and parent.isVisible() and not dialog.isVisible():
-            frame = dialog.frameGeometry()
-            frame.setSize(frame.size().boundedTo(room(parent)))
-            frame.moveCenter(parent.frameGeometry().center())
-            free = parent.screen().availableGeometry()
-            x, y = max(frame.x(), free.x()), max(frame.y(), free.y())
-            dialog.move(x, y)  # it has no parent, since the tray opens it too
+            dialog.centre_on(parent)  # it is not its parent, since the tray opens it too
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

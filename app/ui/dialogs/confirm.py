@@ -55,6 +55,14 @@ class FittedDialog(QDialog):
         foot = indented(horizontal(FREE, *buttons))
         self.setLayout(vertical(*placed, FREE, foot, margins=MARGINS, spacing=10))
 
+    def centre_on(self, window: QWidget) -> None:
+        """Centre it, before it is shown, on a window that is not its parent."""
+        frame = self.frameGeometry()
+        frame.setSize(frame.size().boundedTo(room(window)))
+        frame.moveCenter(window.frameGeometry().center())
+        free = window.screen().availableGeometry()
+        self.move(max(frame.x(), free.x()), max(frame.y(), free.y()))
+
     def event(self, event: QEvent) -> bool:
         is_done = super().event(event)
         if event.type() in (QEvent.Type.Show, QEvent.Type.LayoutRequest):
