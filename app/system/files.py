@@ -34,14 +34,12 @@ _REMEDIES = {
 
 def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Replace a file's content, behind a link too; raises SettingsError, and it is unchanged."""
-    try:
+    with _saving(path):
         real = Path(ownership.resolved(str(path)))
         ownership.make_folders(str(real.parent))
         with _replacing(real, mode) as file:
             file.write(content)
         sync_folder(real.parent)
-    except OSError as failure:
-        raise not_written(path, failure) from failure
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -63,22 +61,18 @@ def export(path: Path) -> Iterator[BinaryIO]:
     Raises:
         SettingsError: it cannot be written, or belongs to another user, who would get a copy.
     """
-    try:
+    with _saving(path):
         real = Path(ownership.resolved(str(path)))
         if real.exists():
             os.close(ownership.open_to_write(str(real), os.O_WRONLY))
         with _replacing(real, PRIVATE) as file:
             yield file
-    except OSError as failure:
-        raise not_written(path, failure) from failure
 
 
 def delete(path: Path) -> None:
     """Delete the file at `path`, if there is one; raises SettingsError when that fails."""
-    try:
+    with _saving(path):
         path.unlink(missing_ok=True)
-    except OSError as failure:
-        raise not_written(path, failure) from failure
 
 
 def tail(path: Path, most: int) -> str:
@@ -148,10 +142,8 @@ def set_aside(path: Path, why: str) -> Path:
     while aside.exists():
         number += 1
         aside = real.with_name(f"{real.name}.{why}-{stamp}-{number}")
-    try:
+    with _saving(aside):
         file_sharing.attempt(lambda: real.rename(aside))
-    except OSError as failure:
-        raise not_written(aside, failure) from failure
     return aside
 
 
@@ -163,6 +155,15 @@ def sweep(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 if left.stat().st_mtime < limit:
                     left.unlink()
+
+
+@contextlib.contextmanager
+def _saving(path: Path) -> Iterator[None]:
+    """Turn an OSError into the error that says why the file at `path` was not saved."""
+    try:
+        yield
+    except OSError as failure:
+        raise not_written(path, failure) from failure
 
 
 @contextlib.contextmanager
