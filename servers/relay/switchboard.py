@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from servers.contract.line_reader import LongLine
 from servers.host.redact import excerpt
@@ -60,6 +60,15 @@ class RelayCallbacks:
     recorded: Callable[[PendingRequest, str, str, WireMessage | None], None]
     client_event: Callable[[str, dict[str, Any]], None]
     surface_changed: Callable[[], None]
+
+
+class _ClientAnswer(NamedTuple):
+    """What the server at `connection` answered to the request of a client."""
+
+    client: RelayClient
+    connection: UpstreamConnection
+    pending: PendingRequest
+    answer: WireMessage
 
 
 class Switchboard:
@@ -226,38 +235,28 @@ class Switchboard:
         if pending.answered or pending.method in listed_entries.LISTS:
             answer = answer.whole()
         if pending.client:
-            self._answer_client(pending.client, connection, pending, answer)
+            self._answer_client(_ClientAnswer(pending.client, connection, pending, answer))
         elif pending.answered and not pending.answered.done():
             pending.answered.set_result(answer)
 
-    def _answer_client(
-        self,
-        client: RelayClient,
-        connection: UpstreamConnection,
-        pending: PendingRequest,
-        answer: WireMessage,
-    ) -> None:
+    def _answer_client(self, answered: _ClientAnswer) -> None:
+        client, connection, pending, answer = answered
         if pending.method == "initialize":
-            self._take_greeting(client, connection, pending, answer)
+            self._take_greeting(answered)
         else:
             client.send(answers.line_for(pending, answer, self.disabled, self.oddities.faults))
             client.reach_stage("initialized")
         client.finished(pending.message.id_token)
         if isinstance(answer.fields.get("result"), dict):
-            self._note_result(client, connection, pending, answer)
+            self._note_result(answered)
         elif pending.method == "server/discover" and not connection.is_base:
             self._note_refusal(client, connection, answer.fields.get("error"))
         if pending.tool:
             client.reach_stage("called")
             self._record(pending, *answers.outcome(answer), answer)
 
-    def _take_greeting(
-        self,
-        client: RelayClient,
-        connection: UpstreamConnection,
-        pending: PendingRequest,
-        answer: WireMessage,
-    ) -> None:
+    def _take_greeting(self, answered: _ClientAnswer) -> None:
+        client, connection, pending, answer = answered
         joining, connection.joining = connection.joining, []
         if isinstance(answer.fields.get("result"), dict):
             connection.greeting = answer
@@ -284,14 +283,9 @@ class Switchboard:
         client.protocol = excerpt(result["protocolVersion"], 100)
         client.reach_stage("initialized")
 
-    def _note_result(
-        self,
-        client: RelayClient,
-        connection: UpstreamConnection,
-        pending: PendingRequest,
-        answer: WireMessage,
-    ) -> None:
+    def _note_result(self, answered: _ClientAnswer) -> None:
         """Remember of a good answer what later messages need."""
+        client, connection, pending, answer = answered
         result = answer.fields["result"]
         if pending.method == "tools/list":
             client.reach_stage("tools_listed")
