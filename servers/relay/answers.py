@@ -20,6 +20,9 @@ _LIMITS = {"claude-ai": ("Claude Desktop", 1_000_000)}
 HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 _NEWEST = HANDSHAKE_VERSIONS[-1]
 _ENDS = 400
+_UNREAD = "The list cannot be read, and holds tools that are switched off in Lou."
+_ABSENT = frozenset(("instructions", "_meta"))
+"""The members of a greeting that are left out rather than null."""
 _UNNAMED = {"name": "unnamed", "version": "0"}
 
 Report = Callable[[str, list[tuple[str, str]]], None]
@@ -32,7 +35,9 @@ def line_for(
     token = pending.message.id_token
     fields = _valid(answer)
     kind = listed_entries.LISTS.get(pending.method)
-    if kind and isinstance(result := answer.fields.get("result"), dict):
+    if answer.is_partial and kind == "tools" and disabled:
+        fields = {"error": {"code": INTERNAL_ERROR, "message": _UNREAD}}
+    elif kind and not answer.is_partial and isinstance(result := answer.fields.get("result"), dict):
         is_modern = "resultType" in result
         fields = _listed(kind, result, disabled, report, is_modern=is_modern) or fields
     elif pending.method == "tools/call":
@@ -68,7 +73,8 @@ def greeting(result: Mapping[str, Any], wanted: object) -> dict[str, Any]:
     version = offered if isinstance(offered, str) else _NEWEST
     if wanted in HANDSHAKE_VERSIONS and version in HANDSHAKE_VERSIONS:
         version = min(str(wanted), version)
-    known = {name: value for name, value in result.items() if value is not None}
+    dropped = {name for name in _ABSENT if result.get(name) is None}
+    known = {name: value for name, value in result.items() if name not in dropped}
     required = {"capabilities": {}, "serverInfo": _UNNAMED}
     return {**known, "protocolVersion": version} | {
         name: value for name, value in required.items() if not isinstance(known.get(name), dict)

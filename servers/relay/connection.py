@@ -295,7 +295,7 @@ class UpstreamConnection:
         while len(cursors) < _MOST_PAGES:
             answer = await self.ask("tools/list", params, within_s)
             page = answer.fields.get("result")
-            if not isinstance(page, dict):
+            if not isinstance(page, dict) or answer.is_partial:
                 return listed, answer.text
             tools = page.get("tools")
             listed += tools if isinstance(tools, list) else []

@@ -36,6 +36,13 @@ _object = _of(lambda value: isinstance(value, dict), "it is not an object")
 _list = _of(lambda value: isinstance(value, list), "it is not a list")
 
 
+_HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
+_INNER = frozenset((
+    *("title", "description", "required", "audience", "priority", "lastModified"), *_HINTS,
+))  # fmt: skip
+"""The members within `annotations` and `arguments` that are absent rather than null."""
+
+
 def _texts(value: Any) -> str:
     return "it is not a list of texts" if _list(value) or any(map(_text, value)) else ""
 
@@ -62,8 +69,7 @@ def _arguments(value: Any) -> str:
 
 
 def _hints(value: Any) -> str:
-    hints = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
-    return _object(value) or _members(value, {}, {"title": _text} | dict.fromkeys(hints, _boolean))
+    return _object(value) or _members(value, {}, {"title": _text} | dict.fromkeys(_HINTS, _boolean))
 
 
 _SHOWN: Mapping[str, Check] = {
@@ -138,11 +144,11 @@ def _members(
 
 
 def _without_null(value: Any) -> Any:
-    """An object, or each object of a list, without members that are null."""
+    """An object, or each object of a list, without the known members that are null."""
     if isinstance(value, list):
         return [_without_null(each) for each in value]
     if isinstance(value, dict):
-        return {key: each for key, each in value.items() if each is not None}
+        return {key: each for key, each in value.items() if each is not None or key not in _INNER}
     return value
 
 

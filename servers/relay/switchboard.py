@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 _PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND, _OTHER_VERSION = -32700, -32600, -32601, -32022
 _MEMBERS = frozenset(("method", "result", "error", "id"))
 _ID_TYPES = frozenset((str, int, float))
+_READ_WHOLE = frozenset(("initialize", "server/discover", *listed_entries.LISTS))
+"""The methods whose answers Lou needs, however long they are."""
 _NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
 
 
@@ -232,7 +234,7 @@ class Switchboard:
             if _MEMBERS.isdisjoint(answer.fields):
                 self.oddities.noise(answer.text.encode())
             return
-        if pending.answered or pending.method in listed_entries.LISTS:
+        if pending.answered or pending.method in _READ_WHOLE:
             answer = answer.whole()
         if pending.client:
             self._answer_client(_ClientAnswer(pending.client, connection, pending, answer))
@@ -286,7 +288,6 @@ class Switchboard:
     def _note_result(self, answered: _ClientAnswer) -> None:
         """Remember of a good answer what later messages need."""
         client, connection, pending, answer = answered
-        result = answer.fields["result"]
         if pending.method == "tools/list":
             client.reach_stage("tools_listed")
             self.notifications.tools_listed(connection, pending, answer)
@@ -297,11 +298,12 @@ class Switchboard:
         elif pending.method == "server/discover":
             connection.greeting = answer
         if connection.is_modern and pending.method in {"server/discover", "tools/list"}:
-            self._keep_modern(pending, result)
+            self._keep_modern(pending, answer)
 
-    def _keep_modern(self, pending: PendingRequest, result: dict[str, Any]) -> None:
-        is_whole = not pending.message.params.get("cursor") and not result.get("nextCursor")
-        if is_whole and self.modern_answers.get(pending.method) != result:
+    def _keep_modern(self, pending: PendingRequest, answer: WireMessage) -> None:
+        result = answer.fields["result"]
+        is_page = pending.message.params.get("cursor") or result.get("nextCursor")
+        if not (is_page or answer.is_partial) and self.modern_answers.get(pending.method) != result:
             self.modern_answers[pending.method] = result
             self.callbacks.surface_changed()
 

@@ -7,6 +7,7 @@ member ends once that is asked.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -21,11 +22,12 @@ _BOM = "\ufeff"
 _LONG = 1 << 20
 """Of longer answers only the ends are read: parsing takes ten times their size in memory."""
 _ENDS = 256
-_ID_HEAD = re.compile(r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?|"[^"\\]{0,80}"), ?')
-_RESPONSE_HEAD = re.compile(_ID_HEAD.pattern + '"result": ?')
-_ANSWER_HEAD = re.compile(_ID_HEAD.pattern + '"(?:result|error)": ?')
-_ID_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
-_RESULT_HEAD = re.compile(r'\{ ?"result": ?')
+_VERSION, _NUMBER = r'"jsonrpc":\s*"2\.0",\s*"id":\s*', r"-?\d+(?:\.0)?"
+_ID_HEAD = re.compile(rf'\{{\s*{_VERSION}({_NUMBER}|"[^"\\]{{0,80}}"),\s*')
+_RESPONSE_HEAD = re.compile(_ID_HEAD.pattern + '"result":')
+_ANSWER_HEAD = re.compile(_ID_HEAD.pattern + '"(?:result|error)":')
+_ID_TAIL = re.compile(rf'[}}\]"0-9le]\s*,\s*{_VERSION}({_NUMBER})\s*\}}\s*$')
+_RESULT_HEAD = re.compile(r'\{\s*"result":')
 _ID_FIRST = tuple(
     (head, len(head)) for head in ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
 )
@@ -34,6 +36,8 @@ _ID_LAST = ('"id":', '"id": ')
 _BEGIN = re.compile(r'\{ ?"(?:jsonrpc|id|result|error|method)" ?: ?')
 INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
+_INFINITE = re.compile(r'"(?:[^"\\]|\\.)*"|(-?)Infinity')
+"""A text, or a number that JSON has no word for."""
 
 Span = tuple[int, int]
 
@@ -117,8 +121,10 @@ class WireMessage:
         return span
 
     def whole(self) -> WireMessage:
-        """This message with all its members read; raises NotJsonError if it is not JSON."""
-        return _read(self.text)[0] if self.is_partial else self
+        """This message with all its members read; itself if they cannot be."""
+        with contextlib.suppress(NotJsonError):
+            return _read(self.text)[0] if self.is_partial else self
+        return self
 
     def line(self, *edits: tuple[Span | None, str]) -> bytes:
         """The message as a line without newline; an edit replaces a span, or nothing if None."""
@@ -199,7 +205,7 @@ def _salvaged(text: str) -> list[WireMessage]:
             break
         is_clean = is_clean and not text[at : begin.start()].strip()
         if fields.get("jsonrpc") == "2.0":
-            found.append(WireMessage(text[begin.start() : end], fields))
+            found.append(_object(text[begin.start() : end]))
         at = end
     is_clean = is_clean and not text[at:].strip()
     messages = [each for each in found if is_clean or not each.method]
@@ -219,7 +225,10 @@ def id_by_ends(line: bytes) -> str:
 
 def dumps(value: Any) -> str:
     """`value` as compact JSON in ASCII, so that half of an emoji can be told, too."""
-    return json.dumps(value, separators=(",", ":"))
+    text = json.dumps(value, separators=(",", ":"))
+    if "Infinity" not in text:
+        return text
+    return _INFINITE.sub(lambda found: found[0] if found[1] is None else found[1] + "1e999", text)
 
 
 def of_fields(fields: Mapping[str, Any]) -> WireMessage:
@@ -247,9 +256,12 @@ def _object(text: str) -> WireMessage:
         raise NotJsonError("this is not a JSON object")
     if end != len(text):
         raise NotJsonError("something follows the message")
-    if "\n" in text or "\r" in text:
-        return of_fields(fields)  # from a web server: a line has no line end
-    return WireMessage(text, fields)
+    return WireMessage(_line(text), fields)
+
+
+def _line(text: str) -> str:
+    """JSON without line ends, which stand between its tokens; a web server writes them."""
+    return text.replace("\n", " ").replace("\r", " ")
 
 
 def _plain_id(text: str, id: Any) -> Span | None:
@@ -257,7 +269,7 @@ def _plain_id(text: str, id: Any) -> Span | None:
 
     No expression: it would take as long as the rest of what happens to a line.
     """
-    if text.count('"id"') > 1 or _ESCAPED_ID in text:
+    if text.count('"id"') > 1 or _ESCAPED_ID in text or isinstance(id, float):
         return None
     token = f'"{id}"' if isinstance(id, str) else str(id)
     for head, start in _ID_FIRST:
@@ -323,6 +335,6 @@ def _long_response(text: str) -> WireMessage | None:
         return None
     span = (head.start(1) + start, head.end(1) + start)
     fields = {"jsonrpc": "2.0", "id": json.loads(head[1]), "result": {}}
-    message = WireMessage(text, fields, span)
+    message = WireMessage(_line(text), fields, span)
     message.is_partial = True
     return message

@@ -80,6 +80,50 @@ async def test_of_two_tools_with_one_name_the_second_is_left_out(home: Path) -> 
                                "another tool has its name")  # fmt: skip
 
 
+@pytest.mark.parametrize("member", ["[" * 3_000 + "]" * 3_000, "9" * 5_000], ids=["deep", "long"])
+async def test_a_list_that_python_does_not_read_passes_and_ends_nothing(
+    home: Path, member: str
+) -> None:
+    tools = (
+        f'{{"tools":[{{"name":"a","inputSchema":{{"type":"object"}},"_meta":{{"x":{member}}}}}]}}'
+    )
+    given = {"lists": {"tools/list": tools}}
+    async with relay(given) as server, lines(server.socket) as client:
+        assert server.all("ready")[0]["tools"] == 0
+        await greet(client, {"roots": {}})
+        number = client.send("tools/list")
+        line = await client.reader.readline()
+        assert line.decode() == f'{{"jsonrpc":"2.0","id":{number},"result":{tools}}}\n'
+        assert (await seen(client))["pid"]
+        await server.request("configure", settings=entry(given), disabled_tools=["a"])
+        assert "error" in await client.ask("tools/list")
+
+
+async def test_a_greeting_of_megabytes_reaches_the_client(home: Path) -> None:
+    known = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "vendor": None}
+    info = {"name": "wire", "version": "1", "icons": [{"src": "data:,"}]}
+    given = {"greeting": {**known, "serverInfo": info}, "longer": 2 << 20}
+    async with relay(given) as server, lines(server.socket) as client:
+        greeting = (await greet(client, {"roots": {}}))["result"]
+        assert len(greeting.pop("instructions")) == 2 << 20
+        assert greeting == {**known, "serverInfo": info}
+
+
+async def test_a_mended_entry_keeps_what_is_the_servers_own(home: Path) -> None:
+    argument = {"name": "a", "description": None, "vendor": None, "_meta": {"x": None}}
+    prompts = json.dumps([{"name": "p", "title": None, "vendor": None, "arguments": [argument]}])
+    listed = f'{{"prompts":{prompts},"nextCursor":"c","_meta":{{"most":1e400}}}}'
+    async with relay({"lists": {"prompts/list": listed}}) as server, lines(server.socket) as client:
+        await greet(client)
+        client.send("prompts/list")
+        line = await client.reader.readline()
+        assert b"Infinity" not in line
+        mended = {"name": "a", "vendor": None, "_meta": {"x": None}}
+        kept = {"name": "p", "vendor": None, "arguments": [mended]}
+        answer = json.loads(line)["result"]
+        assert answer == {"prompts": [kept], "nextCursor": "c", "_meta": {"most": float("inf")}}
+
+
 async def test_an_error_without_words_is_told_to_the_app_by_its_number(home: Path) -> None:
     said = '{"jsonrpc":"2.0","id":$ID,"error":{"code":-5,"message":""}}'
     async with relay() as server:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.relay.wire_message import parse, parse_line
+from servers.relay.wire_message import dumps, parse, parse_line
 
 ODD = [
     '{"jsonrpc":"2.0","id":1,"id":1,"result":{}}',
@@ -22,6 +22,7 @@ ODD = [
     '{ "jsonrpc" : "2.0" , "id" : "x" , "result" : { } }',
     '{"jsonrpc":"2.0","id":"caf\\u00e9","result":{}}',
     '{"jsonrpc":"2.0","id":-0,"result":{}}',
+    '{"jsonrpc":"2.0","id":1.00,"result":{}}',
 ]
 
 
@@ -63,3 +64,25 @@ def test_any_id_is_replaced(
     items[place:place] = [("jsonrpc", "2.0"), ("id", token)]
     line = json.dumps(dict(items), separators=blanks)
     assert _replaced(line) == {**dict(items), "id": "new"}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("size", [1, 2 << 20], ids=["short", "long"])
+@pytest.mark.parametrize("member", ["1e400", "9" * 5_000, "[" * 3_000 + "]" * 3_000], ids=len)
+def test_an_answer_on_several_lines_is_one_line_of_the_same_json(
+    indent: int | None, size: int, member: str
+) -> None:
+    result = json.dumps({"x": "x" * size, "odd": "$"}, indent=2).replace('"$"', member)
+    text = json.dumps({"jsonrpc": "2.0", "id": 1, "result": "$"}, indent=indent)
+    (message,) = parse_line(text.replace('"$"', result).replace("\n", "\r\n").encode())
+    line = message.line_as("7").decode()
+    assert "\n" not in line
+    assert "\r" not in line
+    assert "".join(line.split()) == f'{{"jsonrpc":"2.0","id":7,"result":{"".join(result.split())}}}'
+
+
+def test_what_is_written_again_is_json_whatever_the_number() -> None:
+    odd = {"a": float("inf"), "b": [-float("inf")], '"c': 'say "Infinity\\"', "-Infinity": 1}
+    text = dumps(odd)
+    assert text == r'{"a":1e999,"b":[-1e999],"\"c":"say \"Infinity\\\"","-Infinity":1}'
+    assert json.loads(text) == odd

@@ -2,10 +2,10 @@
 
 The JSON may hold `greeting` (the result of `initialize`), `tools` (the text of the list, as it is
 sent), `id` ("float" or "text": how ids are answered), `before` and `after` (text around each
-line), `modern` (only 2026-07-28 is spoken), `early` (lines before the first answer), `lists` (by
-method: the text of a result), `speaks` (the versions that it does not refuse), `twice` (each line
-is sent twice), `errors` (text on stderr at each line) and `late` (a method of which the first
-request is answered at the first tool call).
+line), `modern` (only 2026-07-28 is spoken), `early` (lines before the first answer), `longer`
+(bytes of instructions), `lists` (by method: the text of a result), `speaks` (the versions that it
+does not refuse), `twice` (each line is sent twice), `errors` (text on stderr at each line) and
+`late` (a method of which the first request is answered at the first tool call).
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def take(message: dict[str, Any]) -> None:
     elif method == "initialize":
         for line in GIVEN.get("early", ()):
             put(line)
-        answer(message["id"], GREETING)
+        longer = {"instructions": "x" * GIVEN["longer"]} if "longer" in GIVEN else {}
+        answer(message["id"], {**GREETING, **longer})
     elif method == "tools/list":
         put(f'{{"result" : {{"tools":{TOOLS}}},"jsonrpc":"2.0","id":{id_of(message["id"])}}}')
     elif method == "tools/call":
