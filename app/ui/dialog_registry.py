@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QWidget
 
 from app.core import Core
 from app.system import paths
-from app.ui.page_context import PageContext, open_url
+from app.ui.page_context import PageContext, open_path
 
 
 class DialogRegistry:
@@ -25,8 +23,8 @@ class DialogRegistry:
             "keys": self._open_keys,
             "connect": self._connect,
             "palette": self._palette,
-            "config": lambda *_: _open_path(paths.config_file()),
-            "folder": lambda *_: _open_path(paths.data_folder()),
+            "config": lambda *_: open_path(paths.config_file()),
+            "folder": lambda *_: open_path(paths.data_folder()),
             **{name: self._shower(*place) for name, place in _DIALOGS.items()},
             **{verb: self._starter(verb) for verb in _VERBS},
         }
@@ -105,7 +103,3 @@ _VERBS: Final[dict[str, Callable[[Core, str], Coroutine[Any, Any, object]]]] = {
     "mend": lambda core, what: core.mend(what),
 }
 """What is done at once, by the first word of its place; the second names the server."""
-
-
-def _open_path(path: Path) -> None:
-    open_url(QUrl.fromLocalFile(str(path)))

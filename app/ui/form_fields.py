@@ -60,11 +60,7 @@ class FieldError(Exception):
 
 
 def read(field: Field, text: str) -> Any:
-    """Parse `text` as a value of `field`; UNSET when it is blank.
-
-    Raises:
-        FieldError: the text is not a valid value of this field.
-    """
+    """The value of `field` in `text`, UNSET for a blank one; raises FieldError if it has none."""
     if not text.strip():
         return _read_nothing(field)
     match field.kind:

@@ -20,7 +20,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, with_keys
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.layouts import vertical
-from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
+from app.ui.widgets.text import heading, label, restyle, scaled, tooltip
 
 _WIDTH, _WIDEST = 196, 240
 _AROUND_ICONS = 30
@@ -92,7 +92,7 @@ class Navigation(QWidget):
     def show_state(self, words: str, tone: str) -> None:
         self._state.setText(words)
         self.setToolTip(tooltip(words) if self._is_folded else "")
-        set_tone(self._state, tone)
+        restyle(self._state, "tone", tone)
 
     def fold(self, on: bool) -> None:
         """Show icons alone, or their names too."""

@@ -72,7 +72,12 @@ class CallHistory:
 
 def show_in_folder(path: Path) -> None:
     """Open the folder of `path` in the desktop's file manager."""
-    open_url(QUrl.fromLocalFile(str(path.parent)))
+    open_path(path.parent)
+
+
+def open_path(path: Path) -> None:
+    """Open a file or a folder in the desktop's program for it."""
+    open_url(QUrl.fromLocalFile(str(path)))
 
 
 def open_url(url: QUrl) -> None:

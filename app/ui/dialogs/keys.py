@@ -117,10 +117,7 @@ class KeysDialog(FittedDialog):
 
     def _action(self) -> None:
         locked = self._context.core.vault.state() == VaultState.LOCKED
-        self._context.tasks.start(self._unlock() if locked else self._move_to_file())
-
-    async def _unlock(self) -> None:
-        await unlock(self._context, self)
+        self._context.tasks.start(unlock(self._context, self) if locked else self._move_to_file())
 
     async def _move_to_file(self) -> None:
         await keep_keys_in(self._context, self, "file")

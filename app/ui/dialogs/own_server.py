@@ -10,7 +10,8 @@ import itertools
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -138,13 +139,10 @@ class ServerDialog(FittedDialog):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for key in self._context.core.key_service.views():
             state = "" if key.is_set else " (not set)"
-            menu.addAction(tr(f"{key.name}{state}"), self._inserter(key.name))
+            menu.addAction(tr(f"{key.name}{state}"), partial(self._insert_key, key.name))
         menu.addSeparator()
-        menu.addAction(tr("Another name"), self._inserter("MY_KEY"))
+        menu.addAction(tr("Another name"), partial(self._insert_key, "MY_KEY"))
         menu.popup(self._use_key.mapToGlobal(self._use_key.rect().bottomLeft()))
-
-    def _inserter(self, key: str) -> Callable[[], None]:
-        return lambda: self._insert_key(key)
 
     def _insert_key(self, key: str) -> None:
         """Add a line with the key: a variable, or a header where the form has an address."""
@@ -243,11 +241,7 @@ class ServerDialog(FittedDialog):
 
 
 def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name and the configuration entry from the values of the form.
-
-    Raises:
-        SettingsError: the command or the environment cannot be read.
-    """
+    """The name and the entry in the values of the form; raises SettingsError if it has none."""
     run = str(values["run"]).strip()
     entry: dict[str, Any] = {
         "env": dict(_variable(line, "=") for line in values.get("env", ())),

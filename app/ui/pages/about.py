@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.system import paths, version
-from app.ui.page_context import PageContext, open_url
+from app.ui.page_context import PageContext, open_path, open_url
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, scroll_page
@@ -77,7 +77,7 @@ class AboutPage(QWidget):
 
     def _links(self) -> list[Button]:
         return [
-            Button(self._context.theme, words, _opener(QUrl(url)), icon="open")
+            Button(self._context.theme, words, partial(open_url, QUrl(url)), icon="open")
             for words, url in _project_urls().items()
         ]
 
@@ -89,9 +89,8 @@ class AboutPage(QWidget):
             table.addWidget(heading(title, "strong"), row, 0, TOP)
             table.addLayout(vertical(path, label(what, tone="soft", wrap=True), spacing=0), row, 1)
             if title != "Keys":
-                button = icon_button(
-                    self._context.theme, "folder", f"Open: {title}", _opener(_folder(place))
-                )
+                opener = partial(open_path, _folder(place))
+                button = icon_button(self._context.theme, "folder", f"Open: {title}", opener)
                 table.addWidget(button, row, 2, TOP)
         return Card(table)
 
@@ -139,10 +138,6 @@ def _shortcuts() -> Card:
     return Card(table)
 
 
-def _opener(url: QUrl) -> Callable[[], None]:
-    return lambda: open_url(url)
-
-
-def _folder(place: str) -> QUrl:
+def _folder(place: str) -> Path:
     path = Path(place)
-    return QUrl.fromLocalFile(str(path.parent if path.suffix else path))
+    return path.parent if path.suffix else path

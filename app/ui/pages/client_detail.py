@@ -36,9 +36,8 @@ class ClientDetail(QWidget):
         self._lost = Strip(theme)
         self._steps = Steps(theme, "The connection")
         self._progress = label(tone="soft", wrap=True, name="progress")
-        self._why = Button(
-            theme, "Why does it not see Lou?", self._do(self._ask_why), icon="doctor", kind="quiet"
-        )
+        why = self._do(lambda client: context.go(f"doctor {client.id}"))
+        self._why = Button(theme, "Why does it not see Lou?", why, icon="doctor", kind="quiet")
         self._files = vertical()
         self._notes = label(tone="soft", wrap=True)
         self._connect = Button(theme, "Connect...", self._do(self._actions.connect), kind="main")
@@ -138,9 +137,6 @@ class ClientDetail(QWidget):
             self._files.addWidget(label(_file_text(file), tone="soft", wrap=True))
         if not files:
             self._files.addWidget(label("It has none that Lou may edit.", tone="soft"))
-
-    def _ask_why(self, client: ClientView) -> None:
-        self._context.go(f"doctor {client.id}")
 
     def _do(self, action: Callable[[ClientView], None]) -> Callable[[], None]:
         def act() -> None:

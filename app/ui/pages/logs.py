@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QUrl
+from PySide6.QtCore import QModelIndex
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
 from app.ui.models.logs import LogsModel
-from app.ui.page_context import PageContext, open_url
+from app.ui.page_context import PageContext, open_path
 from app.ui.pages.filters import LogFilter
 from app.ui.pages.log_detail import LogDetail
 from app.ui.pages.log_saving import LogSaving
@@ -59,11 +59,11 @@ class LogsPage(QWidget):
         self._filter.choose(name)
 
     def _lay_out(self) -> None:
-        theme = self._context.theme
+        theme, folder = self._context.theme, self._context.core.logbook.folder
         buttons = (
             icon_button(theme, "copy", "Copy the chosen lines", self._table.copy, keys="Ctrl+C"),
             icon_button(theme, "save", "Save these lines to a file", self._save),
-            icon_button(theme, "folder", "Open the log folder", self._open_folder),
+            icon_button(theme, "folder", "Open the log folder", lambda: open_path(folder)),
         )
         top = horizontal(heading("Logs", "title"), FREE, *buttons, spacing=4)
         self._filter.row.break_here()
@@ -139,6 +139,3 @@ class LogsPage(QWidget):
 
     def _save(self) -> None:
         self._saving.ask(self._filter.wanted())
-
-    def _open_folder(self) -> None:
-        open_url(QUrl.fromLocalFile(str(self._context.core.logbook.folder)))

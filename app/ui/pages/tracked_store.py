@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
@@ -22,18 +22,19 @@ class TrackedStore(QWidget):
 
     def __init__(self, context: PageContext, source: TrackedSource) -> None:
         super().__init__()
-        self._context = context
         self._source = source
         self._words = label(tone="soft", wrap=True)
-        self._back_up = Button(context.theme, "Back up now", self._do("make_backup"), kind="quiet")
-        self._copy = Button(context.theme, "", self._copy_clicked, kind="quiet")
+        back_up = context.starter(lambda: self._do("make_backup"))
+        copy = context.starter(lambda: self._do("stop_copy" if self._copying else "start_copy"))
+        self._back_up = Button(context.theme, "Back up now", back_up, kind="quiet")
+        self._copy = Button(context.theme, "", copy, kind="quiet")
         self._copying = False
         self.setLayout(horizontal((self._words, 1), self._copy, self._back_up))
         self.hide()
 
     async def pull(self) -> None:
         """Fetch the state from the tracker and show it."""
-        self.show_state(await self._source.ask("store_state", {}))
+        await self._do("store_state")
 
     def show_state(self, state: Mapping[str, Any]) -> None:
         show_toned(self._words, _state_text(state), "soft" if state["state"] == "ready" else "warn")
@@ -45,14 +46,9 @@ class TrackedStore(QWidget):
         self._copy.setVisible(bool(other))
         self.show()
 
-    def _copy_clicked(self) -> None:
-        self._do("stop_copy" if self._copying else "start_copy")()
-
-    def _do(self, tool: str) -> Callable[[], object]:
-        async def act() -> None:
-            self.show_state(await self._source.ask(tool, {}))
-
-        return lambda: self._context.tasks.start(act())
+    async def _do(self, tool: str) -> None:
+        """Call a tool that answers with the state, and show it."""
+        self.show_state(await self._source.ask(tool, {}))
 
 
 def _state_text(state: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.layouts import FREE, MIDDLE, Item, holder, horizontal, vertical
-from app.ui.widgets.text import heading, label, show_text, show_toned
+from app.ui.widgets.text import heading, label, restyle, show_text, show_toned
 
 _BAR = 10
 """The width of a scroll bar, as `lou.qss` has it."""
@@ -32,7 +32,10 @@ _PAGE_WIDTH = 760
 
 
 class Card(QFrame):
-    """A framed container of `parts`, one below the other; `inside` is its layout."""
+    """A framed container of `parts`, one below the other; `inside` is its layout.
+
+    `look` is plain, good, warn or bad.
+    """
 
     def __init__(
         self, *parts: Item, look: str = "plain", margin: int = 14, spacing: int = 8
@@ -42,13 +45,6 @@ class Card(QFrame):
         margins = (margin, margin - 2, margin, margin - 2)
         self.inside = vertical(*parts, margins=margins, spacing=spacing)
         self.setLayout(self.inside)
-
-    def set_look(self, look: str) -> None:
-        """Draw the card as plain, good, warn or bad."""
-        if self.property("card") != look:
-            self.setProperty("card", look)
-            self.style().unpolish(self)
-            self.style().polish(self)
 
 
 def separator() -> QFrame:
@@ -111,7 +107,7 @@ class Strip(Card):
     ) -> None:
         """Show the message; `tone` is warn, bad or good. `on_click` is what the button does."""
         self._action = on_click
-        self.set_look(tone)
+        restyle(self, "card", tone)
         self._title.setText(title)
         show_text(self._text, text)
         self._button.setText(button)

@@ -119,18 +119,18 @@ def heading(text: str, rank: str = "part", *, wrap: bool = False, name: str = ""
     return made
 
 
-def set_tone(widget: QWidget, tone: str) -> None:
-    """Draw `widget` in the colour called `tone`."""
-    if widget.property("tone") == tone:
-        return
-    widget.setProperty("tone", tone)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+def restyle(widget: QWidget, name: str, value: str) -> None:
+    """Draw `widget` as the style sheet says for this value of the property called `name`."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def show_toned(shown: QLabel, words: str, tone: str) -> None:
+    """Show `words` in the colour called `tone`."""
     shown.setText(words)
-    set_tone(shown, tone)
+    restyle(shown, "tone", tone)
 
 
 def show_text(shown: QLabel | Elided, text: str) -> None:

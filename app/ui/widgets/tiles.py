@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from app.ui.translation import tr
 from app.ui.widgets.card import Card
 from app.ui.widgets.layouts import holder, vertical
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import heading, label, restyle
 
 _SPACE = 18
 _FEWEST = 3
@@ -41,7 +41,7 @@ class Tiles(Card):
             shown.setText(value)
             shown.setAccessibleName(f"{tr(name)}: {tr(value)}")
             self._fit(self.width())
-        set_tone(shown, tone)
+        restyle(shown, "tone", tone)
 
     def minimumSizeHint(self) -> QSize:
         whole = super().minimumSizeHint()
