@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -24,131 +25,109 @@ def _setting(
     return field(default=default, metadata={**words, "choices": choices, "bounds": bounds})
 
 
+_start = partial(_setting, group="Start")
+_window = partial(_setting, group="Window")
+_clients = partial(_setting, group="Clients")
+_keys = partial(_setting, group="Keys")
+_logs = partial(_setting, group="Logs")
+_calls = partial(_setting, group="Calls")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. The dialog, the documents and the checks are made from these fields."""
 
-    start_at_login: bool = _setting(
-        False,
-        "Start Lou when I log in",
-        "Lou waits in the tray, ready for your clients.",
-        group="Start",
+    start_at_login: bool = _start(
+        False, "Start Lou when I log in", "Lou waits in the tray, ready for your clients."
     )
-    start_with_client: bool = _setting(
+    start_with_client: bool = _start(
         True,
         "Start Lou when a client needs it",
         "A client that calls a server while Lou is not running starts Lou.",
-        group="Start",
     )
-    keep_running: bool = _setting(
+    keep_running: bool = _start(
         True,
         "Keep running when the window is closed",
         "Lou stays in the tray. Without a tray the window never hides.",
-        group="Start",
     )
-    ask_for_updates: bool = _setting(
+    ask_for_updates: bool = _start(
         False,
         "Tell me about new versions",
         "Once a day Lou asks the address below, and says nothing of you.",
-        group="Start",
     )
-    update_address: str = _setting(
+    update_address: str = _start(
         "",
         "Address for new versions",
         "A JSON file with version and notes, of somebody you trust. Empty: nobody is asked.",
-        group="Start",
     )
-    theme: str = _setting(
+    theme: str = _window(
         "system",
         "Appearance",
         "Follow the desktop, or always light or dark.",
-        group="Window",
         choices={"system": "As the desktop", "light": "Light", "dark": "Dark"},
     )
-    language: str = _setting(
+    language: str = _window(
         "system",
         "Language",
         "Of the window, from the next start of Lou on.",
-        group="Window",
         choices={"system": "As the desktop", "en": "English", "de": "Deutsch"},
     )
-    tray_icon: str = _setting(
+    tray_icon: str = _window(
         "auto",
         "Tray icon",
         "Its outline shows on any panel; choose a shade where the icon is hard to see.",
-        group="Window",
         choices={"auto": "As the panel", "light": "Light", "dark": "Dark"},
     )
-    notifications: bool = _setting(
+    notifications: bool = _window(
         True,
         "Show notifications",
         "One for each server that fails for good, key that is refused, or lost client entry.",
-        group="Window",
     )
-    guard_clients: bool = _setting(
-        True,
-        "Repair client files",
-        "Put Lou's own entry back when a client loses it.",
-        group="Clients",
+    guard_clients: bool = _clients(
+        True, "Repair client files", "Put Lou's own entry back when a client loses it."
     )
-    repair_clients: bool = _setting(
+    repair_clients: bool = _clients(
         False,
         "Repair moved entries without asking",
         "After Lou was moved, write its new place into the clients' files at the next start.",
-        group="Clients",
     )
-    key_store: str = _setting(
+    key_store: str = _keys(
         "system",
         "Keep keys in",
         "The keyring of this computer, or a file that your passphrase encrypts. Your keys move.",
-        group="Keys",
         choices={"system": "The keyring", "file": "An encrypted file"},
     )
-    log_level: str = _setting(
+    log_level: str = _logs(
         "INFO",
         "Log level",
         "What is kept from here up.",
-        group="Logs",
         choices={"DEBUG": "Debug", "INFO": "Info", "WARNING": "Warning", "ERROR": "Error"},
     )
-    log_total_mb: int = _setting(
+    log_total_mb: int = _logs(
         200,
         "Log size in MB",
         "The oldest lines of all servers together go first.",
-        group="Logs",
         bounds=(5, 10_000),
     )
-    metrics_days: int = _setting(
-        30, "Days of metrics", "How long figures are kept.", group="Logs", bounds=(1, 366)
-    )
-    debug: bool = _setting(
-        False, "Debug mode", "Errors carry a redacted stack trace.", group="Logs"
-    )
-    keep_calls: bool = _setting(
+    metrics_days: int = _logs(30, "Days of metrics", "How long figures are kept.", bounds=(1, 366))
+    debug: bool = _logs(False, "Debug mode", "Errors carry a redacted stack trace.")
+    keep_calls: bool = _calls(
         True,
         "Keep what calls asked and got",
         "For the page Calls, on this computer alone, without secrets and e-mail addresses. "
         "Off: none is kept, and those kept are deleted.",
-        group="Calls",
     )
-    calls_total_mb: int = _setting(
-        100, "Calls in MB", "The oldest calls go first.", group="Calls", bounds=(5, 10_000)
+    calls_total_mb: int = _calls(
+        100, "Calls in MB", "The oldest calls go first.", bounds=(5, 10_000)
     )
-    calls_days: int = _setting(
-        7, "Days of calls", "How long calls are kept.", group="Calls", bounds=(1, 366)
+    calls_days: int = _calls(7, "Days of calls", "How long calls are kept.", bounds=(1, 366))
+    welcome_seen: bool = _window(
+        False, "Welcome was shown", "Lou shows it again when this is off.", shown=False
     )
-    welcome_seen: bool = _setting(
-        False,
-        "Welcome was shown",
-        "Lou shows it again when this is off.",
-        group="Window",
-        shown=False,
-    )
-    update_question_seen: bool = _setting(
+    update_question_seen: bool = _start(
         False,
         "New versions were asked about",
         "The welcome asks once whether Lou may ask, and only if there is an address to ask.",
-        group="Start",
         shown=False,
     )
     servers: Mapping[str, Mapping[str, Any]] = field(

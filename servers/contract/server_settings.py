@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -67,6 +68,8 @@ class ServerSetting:
             return min(max(value, self.least), self.most)
         raise SettingValueError(self.path, self.expected)
 
+
+_shown = partial(ServerSetting, shown=True)
 
 _EXPECTED = {
     bool: "true or false",
@@ -175,41 +178,36 @@ PROVIDER = _by_path(
 """What each search provider and contact service has, in an object of its own name."""
 
 SEARCH = _by_path(
-    ServerSetting(
+    _shown(
         "keyless",
         "Use providers that need no key",
         "When no key is set, or those with a key cannot answer.",
         True,
-        shown=True,
     ),
-    ServerSetting(
+    _shown(
         "library.enabled",
         "Keep a library for when nobody answers",
         "Pages and results seen are kept on this computer, to be searched without a network.",
         True,
-        shown=True,
     ),
-    ServerSetting(
+    _shown(
         "fetch_page.robots",
         "Respect robots.txt",
         "Leave pages alone that ask programs to stay away.",
         True,
-        shown=True,
     ),
-    ServerSetting(
+    _shown(
         "fetch_page.reader",
         "Pages that only a script fills",
         "A service that reads them in a browser, with a key of yours. It learns their addresses.",
         "none",
         choices={"none": "Not read", "firecrawl": "Firecrawl", "jina": "Jina Reader"},
-        shown=True,
     ),
-    ServerSetting(
+    _shown(
         "searxng.base_url",
         "Your SearXNG",
         "The address of a SearXNG of your own; empty for none.",
         "",
-        shown=True,
     ),
     ServerSetting(
         "chain",
@@ -286,35 +284,26 @@ SEARCH = _by_path(
 )
 
 TRACKER = _by_path(
-    ServerSetting(
+    _shown(
         "store",
         "Keep tracked entries in",
         "Automatic: Firestore when its account is among the keys, else this computer.",
         "auto",
         choices={"auto": "Automatic", "sqlite": "This computer", "firestore": "Firestore"},
-        shown=True,
     ),
-    ServerSetting(
+    _shown(
         "exchange_folder",
         "Folder for import and export",
         "The only folder in which clients may read and write files of entries; empty for none.",
         "",
-        shown=True,
     ),
-    ServerSetting(
+    _shown(
         "strip_tracking_parameters",
         "Ignore tracking parameters of addresses",
         "The same page with and without utm_source and its like is one entry.",
         True,
-        shown=True,
     ),
-    ServerSetting(
-        "fold_plus_tag",
-        "Treat name+tag@ as name@",
-        "Both count as the same person.",
-        False,
-        shown=True,
-    ),
+    _shown("fold_plus_tag", "Treat name+tag@ as name@", "Both count as the same person.", False),
     ServerSetting(
         "fold_case",
         "Ignore upper and lower case of addresses",
