@@ -93,11 +93,7 @@ class ConfigFile:
         return self._apply(found)
 
     def require_writable(self) -> None:
-        """Check that a change could be saved now, before other work depends on it.
-
-        Raises:
-            SettingsError: the file cannot be parsed, or may not be written.
-        """
+        """Check that the file can be parsed and written now; raises SettingsError if not."""
         if self._read_or_report() is not None:
             self._check_writable()
 

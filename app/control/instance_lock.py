@@ -44,11 +44,7 @@ def claim() -> InstanceLock | None:
 
 
 def require_own_folders() -> None:
-    """Make the folders of Lou and check that only this user can change them.
-
-    Raises:
-        AppError: another user owns one, or could change what is in it.
-    """
+    """Make the folders of Lou; raises AppError if another user owns or could change one."""
     files.make_private(paths.config_file().parent, others_may_look=True)
     for folder in (paths.data_folder(), paths.state_folder(), paths.log_folder()):
         files.make_private(folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -33,19 +34,17 @@ class MetricsCell:
     cpu_sum: float = 0.0
     cpu_count: int = 0
     rss: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
     apis: dict[str, list[int]] = field(default_factory=dict)
     """Provider: calls, errors."""
-    times: dict[int, int] = field(default_factory=dict)
+    times: Counter[int] = field(default_factory=Counter)
 
     def call(self, record: CallRecord) -> None:
         self.calls += 1
-        bucket = math.floor(math.log(max(record.ms, _SHORTEST_MS)) / _GROWTH)
-        self.times[bucket] = self.times.get(bucket, 0) + 1
+        self.times[math.floor(math.log(max(record.ms, _SHORTEST_MS)) / _GROWTH)] += 1
         if record.outcome != "ok":
             self.errors += 1
-            kind = record.error or record.outcome
-            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+            self.kinds[record.error or record.outcome] += 1
 
     def api(self, name: str, failed: bool) -> None:
         """Count one request to a provider."""
@@ -72,10 +71,8 @@ class MetricsCell:
         self.cpu_sum += other.cpu_sum
         self.cpu_count += other.cpu_count
         self.rss = max(self.rss, other.rss)
-        for kind, count in other.kinds.items():
-            self.kinds[kind] = self.kinds.get(kind, 0) + count
-        for bucket, count in other.times.items():
-            self.times[bucket] = self.times.get(bucket, 0) + count
+        self.kinds.update(other.kinds)
+        self.times.update(other.times)
         for name, (calls, errors) in other.apis.items():
             use = self.apis.setdefault(name, [0, 0])
             use[0] += calls
@@ -102,9 +99,9 @@ def to_row(cell: MetricsCell) -> Row:
 
 
 def from_row(row: Row) -> MetricsCell:
-    kinds = json.loads(row[7]) if row[7] else {}
+    kinds = Counter(json.loads(row[7]) if row[7] else {})
     apis = json.loads(row[8]) if row[8] else {}
-    return MetricsCell(*row[:7], kinds, apis, dict(_PAIR.iter_unpack(row[9])))
+    return MetricsCell(*row[:7], kinds, apis, Counter(dict(_PAIR.iter_unpack(row[9]))))
 
 
 def _at(times: Mapping[int, int], ordered: list[int], rank: int) -> float | None:

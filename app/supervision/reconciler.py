@@ -17,7 +17,8 @@ from app.config.config_model import Config, ServerEntry
 from app.errors import AppError, ServerError
 from app.keys.service import Keys
 from app.supervision import launch_plan
-from app.supervision.supervisor import Launch, Supervisor
+from app.supervision.launch_command import Launch
+from app.supervision.supervisor import Supervisor
 from app.system import version
 from app.system.background_tasks import BackgroundTasks, log_failure
 from app.system.listeners import Listeners

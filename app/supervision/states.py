@@ -104,12 +104,10 @@ class SwitchChanged(LifecycleEvent):
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
 class RestartRequested(LifecycleEvent):
     """A person asked for a restart or pressed Retry."""
 
 
-@dataclass(frozen=True, slots=True)
 class CauseChanged(LifecycleEvent):
     """What kept it from starting may be gone: a key, the configuration or Lou changed."""
 
@@ -121,7 +119,6 @@ class TimerFired(LifecycleEvent):
     due: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
 class Spawned(LifecycleEvent):
     """The process exists."""
 
@@ -133,12 +130,10 @@ class Refused(LifecycleEvent):
     trouble: Trouble
 
 
-@dataclass(frozen=True, slots=True)
 class BecameReady(LifecycleEvent):
     """The server answered a round trip over its own protocol."""
 
 
-@dataclass(frozen=True, slots=True)
 class Answered(LifecycleEvent):
     """The event loop of the server answered a ping."""
 
@@ -163,12 +158,10 @@ class MemoryMeasured(LifecycleEvent):
     too_heavy: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Needed(LifecycleEvent):
     """A client waits for it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Resumed(LifecycleEvent):
     """The machine was suspended until now."""
 

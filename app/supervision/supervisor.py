@@ -36,8 +36,6 @@ from app.views import ServerStatus, Trouble
 from servers.contract import endpoint, messages
 from servers.contract.envelope import Event
 
-__all__ = ["Launch", "RestartPolicy", "Supervisor"]
-
 log = logging.getLogger(__name__)
 
 _CONFIGURE_DEADLINE = 15.0

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -51,9 +50,7 @@ class Database:
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run `work` in one transaction, after the work that was sent; returns its result."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._run_sent_first, work
-        )
+        return await self._in_thread(lambda: self._run_sent_first(work))
 
     def send(self, work: Callable[[apsw.Connection], object]) -> None:
         """Run `work` later, in one transaction with other work sent until then.
@@ -66,12 +63,15 @@ class Database:
 
     async def clear(self) -> None:
         """Delete the file and start with an empty one."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._start_anew)
+        await self._in_thread(self._start_anew)
 
     async def close(self) -> None:
         """Finish the work that was sent and close the file."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        await self._in_thread(self._close)
         self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _run_sent_first(self, work: Callable[[apsw.Connection], T]) -> T:
         self._run_sent()
@@ -125,8 +125,7 @@ class Database:
     def _on_disk(self, path: Path) -> apsw.Connection:
         ownership.make_private(str(path.parent))
         ownership.require_database(str(path))
-        with _private_files():
-            return self._prepare(apsw.Connection(str(path)))
+        return self._prepare(apsw.Connection(str(path)))
 
     def _prepare(self, connection: apsw.Connection) -> apsw.Connection:
         connection.set_busy_timeout(2000)
@@ -168,12 +167,3 @@ def _in_transaction(connection: apsw.Connection, work: Callable[[apsw.Connection
         raise
     connection.execute("COMMIT")
     return done
-
-
-@contextlib.contextmanager
-def _private_files() -> Iterator[None]:
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)

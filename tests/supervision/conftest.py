@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from app.supervision.launch_command import Launch, server_argv, server_environment
-from app.supervision.supervisor import RestartPolicy, Supervisor
+from app.supervision.states import RestartPolicy
+from app.supervision.supervisor import Supervisor
 from app.views import ServerState, ServerStatus, Trouble
 from servers.contract.envelope import Event
 from tests.patience import PATIENCE_S, eventually

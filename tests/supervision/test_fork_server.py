@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from app.supervision.launch_command import Launch, server_argv, server_environment
-from app.supervision.supervisor import RestartPolicy, Supervisor
+from app.supervision.states import RestartPolicy
+from app.supervision.supervisor import Supervisor
 from app.views import ServerState, ServerStatus
 from servers.contract import endpoint, ping_timer
 from servers.contract.envelope import Event

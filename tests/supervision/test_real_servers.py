@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from app.supervision.launch_command import Launch, server_argv, server_environment
-from app.supervision.supervisor import RestartPolicy, Supervisor
+from app.supervision.states import RestartPolicy
+from app.supervision.supervisor import Supervisor
 from app.views import ServerState
 from servers.contract import endpoint
 from tests.patience import PATIENCE_S

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from app.errors import ServerError
-from app.supervision.supervisor import RestartPolicy
+from app.supervision.states import RestartPolicy
 from app.views import ServerState, Trouble
 from tests.patience import PATIENCE_S
 from tests.supervision.conftest import Yard, tagged, until

@@ -81,11 +81,7 @@ class OfficeFile:
 
 
 def parts_of(archive: zipfile.ZipFile) -> tuple[str, list[Part]]:
-    """The title of the document, and its parts.
-
-    Raises:
-        DocumentError: it is no document.
-    """
+    """The title of the document, and its parts; raises DocumentError if it is none."""
     file = OfficeFile(archive)
     usual = ("word/document.xml", "xl/workbook.xml", "ppt/presentation.xml")
     named = [name for kind, name in file.targets("").values() if kind == "officeDocument"]

@@ -90,11 +90,7 @@ class PageService:
         self._documents = DocumentReader()
 
     async def page(self, url: str, form: Format, part: TextRange, deadline: float) -> PageText:
-        """The asked part of the page at `url`.
-
-        Raises:
-            Failed: it must not or cannot be read.
-        """
+        """The asked part of the page at `url`; raises Failed if it must not or cannot be read."""
         target = str(self._guard.checked(url))
 
         async def make() -> Made:

@@ -35,11 +35,7 @@ class PageReading(KeyedService, Protocol):
         """The request that reads the page at `url`."""
 
     def read(self, reply: HttpReply) -> RemotePage:
-        """The page in `reply`.
-
-        Raises:
-            OutboundError: the reply is a failure, whatever its status says.
-        """
+        """The page in `reply`; raises OutboundError for a failure, whatever its status says."""
 
 
 class Firecrawl:
@@ -139,11 +135,7 @@ class RemoteReader:
         return self._service.spec.title
 
     async def page(self, url: str, deadline: float) -> RemotePage:
-        """The page at `url`.
-
-        Raises:
-            OutboundError: it was not asked, or did not read it.
-        """
+        """The page at `url`; raises OutboundError if it was not asked, or did not read it."""
         request = self._service.request(url, self._line.access)
         return await self._line.exchange(request, self._service.read, deadline)
 

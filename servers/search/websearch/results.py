@@ -248,16 +248,8 @@ def _once(page: Sequence[Found]) -> list[Found]:
 def _joined(first: Found, second: Found) -> Found:
     names = first.provider.split("+")
     provider = first.provider if second.provider in names else f"{first.provider}+{second.provider}"
-    if isinstance(first, Image):
-        missing = {
-            one.name: getattr(second, one.name)
-            for one in fields(first)
-            if not getattr(first, one.name)
-        }
-        return replace(first, **missing, provider=provider)
-    return replace(
-        first,
-        snippet=max(first.snippet, second.snippet, key=len),
-        published=first.published or second.published,
-        provider=provider,
-    )
+    empty = [one.name for one in fields(first) if not getattr(first, one.name)]
+    changed = {name: getattr(second, name) for name in empty}
+    if isinstance(second, Result):
+        changed["snippet"] = max(first.snippet, second.snippet, key=len)
+    return replace(first, **{**changed, "provider": provider})
