@@ -16,7 +16,8 @@ from servers.host.transport.direct_reads import read_directly
 from servers.relay.back_pressure import MOST_UNREAD
 from servers.relay.connection import ClientBoard, RelayClient
 
-_MOST_IN_FLIGHT = 256
+_MOST_BEHIND, _MOST_IN_FLIGHT = 256, 2_048
+"""Requests in work with a server that is behind with reading, and with one that is not."""
 
 
 class SocketClient(RelayClient, asyncio.Protocol):
@@ -91,6 +92,8 @@ class SocketClient(RelayClient, asyncio.Protocol):
 
     @property
     def _has_room(self) -> bool:
-        if self._is_write_blocked or len(self.in_flight) >= _MOST_IN_FLIGHT:
+        connection = self.connection
+        most = _MOST_BEHIND if connection and connection.waiting else _MOST_IN_FLIGHT
+        if self._is_write_blocked or len(self.in_flight) >= most:
             return False
-        return self.connection is None or not self.connection.is_full
+        return connection is None or not connection.is_full

@@ -341,7 +341,7 @@ class UpstreamConnection:
         """Who waits for this answer, which without an id is that to `origin`; None if nobody."""
         fields = message.fields
         is_nameless = fields.get("id") is None and fields.keys() & {"result", "error"}
-        number = _number(origin if is_nameless else fields.get("id"))
+        number = number_of(origin if is_nameless else fields.get("id"))
         pending, result = self.pending.pop(number, None), fields.get("result")
         task = result.get("task") if isinstance(result, dict) else None
         if pending and isinstance(task, dict):
@@ -352,7 +352,7 @@ class UpstreamConnection:
 
     def pending_of(self, token: Any) -> PendingRequest | None:
         """The request with this number, however the server writes it, or whose task goes on."""
-        number = _number(token)
+        number = number_of(token)
         return self.pending.get(number) or self.task_requests.get(number)
 
     def paused(self, number: int) -> None:
@@ -360,6 +360,10 @@ class UpstreamConnection:
         pending = self.pending.get(number)
         if pending and pending.client:
             pending.client.pause(pending.message.id_token)
+
+    def awaits(self, number: int) -> bool:
+        """Whether somebody still wants the answer to request `number`."""
+        return number in self.pending and not self.pending[number].is_cancelled
 
     def client_in_call(self) -> RelayClient | None:
         """The only client that waits for an answer; the only client, if none waits."""
@@ -385,7 +389,7 @@ class UpstreamConnection:
             await transport.close()
 
 
-def _number(value: Any) -> int:
+def number_of(value: Any) -> int:
     """The number that was sent; some servers return 1 as 1.0 or as a text. -1 if it is none."""
     if type(value) is int:
         return value

@@ -20,6 +20,7 @@ from servers.relay.connection import (
     PendingRequest,
     RelayClient,
     UpstreamConnection,
+    number_of,
 )
 from servers.relay.wire_message import WireMessage, dumps
 
@@ -44,7 +45,8 @@ class _ListState:
     __slots__ = ("again", "given", "is_mixed", "notified_at", "pause_s", "task")
 
     def __init__(self) -> None:
-        self.again = False
+        self.again: WireMessage | None = None
+        """The last of the changes since the one that is being told."""
         self.given: int | None = None
         """The hash of the first list that a client was given since clients heard of a change."""
         self.is_mixed = False
@@ -115,12 +117,21 @@ class Notifications:
         """Pass a notification of the server to whom it concerns."""
         if SUBSCRIPTION_KEY in message.meta:
             self._of_subscription(connection, message)
-        elif message.method == "notifications/progress":
+        elif (
+            message.method == "notifications/progress"
+            and number_of(message.params.get("progressToken")) >= 0
+        ):
             self._progress(connection, message)
         elif message.method in _SUBSCRIPTION_NAMES:
-            self._changed(connection, message.method)
+            self._changed(connection, message)
         elif message.method == "notifications/resources/updated":
-            watching = connection.subscribers.get(str(message.params.get("uri")))
+            uri = f"{message.params.get('uri')}/"  # perhaps of a part of what is watched
+            watching = {
+                client
+                for watched, clients in connection.subscribers.items()
+                if uri.startswith(f"{watched.removesuffix('/')}/")
+                for client in clients
+            }
             self._send(watching or connection.clients, message)
         else:
             if message.method == "notifications/message":
@@ -160,7 +171,7 @@ class Notifications:
             return
         if pending.client is None:
             if message.method in _SUBSCRIPTION_NAMES:
-                self._changed(connection, message.method)
+                self._changed(connection, message)
             return
         span = message.span("params", "_meta", SUBSCRIPTION_KEY)
         pending.client.send(message.line((span, pending.message.id_token)))
@@ -194,9 +205,9 @@ class Notifications:
         for method in _SUBSCRIPTION_NAMES:
             self.announce(connection, method)
 
-    def announce(self, connection: UpstreamConnection, method: str) -> None:
-        """Tell the clients of one connection that a list changed."""
-        line = dumps({"jsonrpc": "2.0", "method": method}).encode()
+    def announce(self, connection: UpstreamConnection, method: str, line: bytes = b"") -> None:
+        """Tell the clients of one connection that a list changed, in the server's words if any."""
+        line = line or dumps({"jsonrpc": "2.0", "method": method}).encode()
         for client in tuple(connection.clients):
             if not client.is_modern:
                 client.send(line)
@@ -219,17 +230,17 @@ class Notifications:
     def _state(self, connection: UpstreamConnection, method: str) -> _ListState:
         return self._lists.setdefault((connection, method), _ListState())
 
-    def _changed(self, connection: UpstreamConnection, method: str) -> None:
-        state = self._state(connection, method)
-        state.again = state.task is not None
+    def _changed(self, connection: UpstreamConnection, message: WireMessage) -> None:
+        state = self._state(connection, message.method)
+        state.again = message if state.task else None
         if not state.task:
             loop = asyncio.get_running_loop()
-            state.task = loop.create_task(self._tell_later(connection, method, state))
+            state.task = loop.create_task(self._tell_later(connection, message, state))
 
     async def _tell_later(
-        self, connection: UpstreamConnection, method: str, state: _ListState
+        self, connection: UpstreamConnection, message: WireMessage, state: _ListState
     ) -> None:
-        clock = asyncio.get_running_loop().time
+        clock, method = asyncio.get_running_loop().time, message.method
         try:
             await asyncio.sleep(max(0.0, state.notified_at + state.pause_s - clock()))
             is_new = await self._differs(connection, method)
@@ -243,9 +254,9 @@ class Notifications:
         state.pause_s = max(longer if is_storm else 0.0, _SHORTEST_PAUSE_S)
         state.notified_at, state.task = clock(), None
         if is_new and not connection.is_modern:
-            self.announce(connection, method)
+            self.announce(connection, method, message.line())
         if state.again:
-            self._changed(connection, method)
+            self._changed(connection, state.again)
 
     async def _differs(self, connection: UpstreamConnection, method: str) -> bool:
         """Whether the list is another than the one that each client was given."""

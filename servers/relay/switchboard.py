@@ -233,6 +233,8 @@ class Switchboard:
         if pending is None:
             if _MEMBERS.isdisjoint(answer.fields):
                 self.oddities.noise(answer.text.encode())
+            elif answer.fields.get("id") is None and (client := connection.client_in_call()):
+                client.send(answer.line())
             return
         if pending.answered or pending.method in _READ_WHOLE:
             answer = answer.whole()
@@ -314,7 +316,8 @@ class Switchboard:
         if connection.greeting or not isinstance(error, dict):
             return
         if error.get("code") != _OTHER_VERSION:
-            self._modern_refusal = error
+            if error.get("code") != INTERNAL_ERROR:  # which a server that is away gets, too
+                self._modern_refusal = error
             self.pool.part(client)
             self.pool.end_unused(connection)
 

@@ -32,6 +32,7 @@ class WebRequests:
     def __init__(self, address: WebAddress) -> None:
         self._address = address
         self._http = ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # calls that wait hold up nothing else
             timeout=ClientTimeout(total=None, sock_connect=_CONNECTED_WITHIN_S),
             trust_env=True,
             auto_decompress=True,

@@ -201,8 +201,6 @@ class WebTransport:
     async def _read_answer(
         self, response: ClientResponse, message: WireMessage, number: int
     ) -> None:
-        if message.method == "initialize":
-            self._session_id = response.headers.get(_SESSION, "")
         kind = response.content_type
         if kind == "text/event-stream":
             await self._read_stream(response, message, number)
@@ -238,7 +236,7 @@ class WebTransport:
                             self._version = version_in(event.data) or self._version
                         self._take(event.data, number)
                 resumed.close()
-            if number not in self._connection.pending:
+            if not self._connection.awaits(number):
                 return
             if not reader.last_id:
                 break
@@ -269,8 +267,12 @@ class WebTransport:
         return None
 
     async def _post(self, line: bytes, message: WireMessage) -> ClientResponse:
-        headers = {**self._headers(), **_ACCEPT, **self._routing(message)}
-        return await self._requests.open("POST", headers, line, self._endpoint)
+        headers, session = self._headers(), self._session_id
+        headers |= {**_ACCEPT, **self._routing(message)}
+        response = await self._requests.open("POST", headers, line, self._endpoint)
+        if response.status < 400 and session == self._session_id:
+            self._session_id = response.headers.get(_SESSION, session)
+        return response
 
     def _headers(self) -> dict[str, str]:
         known = {_SESSION: self._session_id, routing_headers.VERSION: self._version}
@@ -299,7 +301,6 @@ class WebTransport:
             async with response:
                 if response.status >= 400:
                     raise web_refusals.refused(response, is_first=True)
-                self._session_id = response.headers.get(_SESSION, "")
                 if response.content_type == "text/event-stream":
                     async for event in events_of(response, EventReader(), self._reads):
                         self._take(event.data, None)
@@ -314,8 +315,8 @@ class WebTransport:
 
     async def _listen(self) -> None:
         """Read what the server sends outside of requests, for as long as the session lives."""
-        reader, session, pause, was_open = EventReader(), self._session_id, _RETRY_S, False
-        while session == self._session_id:
+        reader, session, pause, was_open = EventReader(), self._initialized, _RETRY_S, False
+        while session is self._initialized:
             headers = {**self._headers(), **_STREAM}
             if reader.last_id:
                 headers["Last-Event-ID"] = reader.last_id
@@ -358,7 +359,7 @@ class WebTransport:
             raise web_refusals.stream_ended(self._address.url)
 
     def _fail(self, number: int, why: str) -> None:
-        if number in self._connection.pending:
+        if self._connection.awaits(number):
             self._take(refusal_line(str(number), INTERNAL_ERROR, redact(why)), number)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

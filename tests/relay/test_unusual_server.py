@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.host.clients import lines
 from tests.host.supervised import supervised
-from tests.relay.test_wire import LIST_CHANGED, entry, greet, relay, seen
+from tests.relay.test_wire import ASKABLE, LIST_CHANGED, entry, greet, put, relay, say, seen
 
 pytestmark = pytest.mark.anyio
 
@@ -149,3 +150,65 @@ async def test_the_end_of_the_app_is_quiet_while_a_server_is_slow_with_its_tools
         assert await server.ended() == 0
         assert not server.errors
         assert not [each for each in server.all("log") if each["level"] == "ERROR"]
+
+
+OF_ITS_OWN = {
+    "notifications/prompts/list_changed": {"_meta": {"a": None}, "vendor": 1},
+    "notifications/tools/list_changed": {"_meta": {"b": 1}},
+    "notifications/progress": {"progressToken": "of the server", "progress": 1},
+    "notifications/resources/updated": {},
+}
+
+
+@pytest.mark.parametrize("method", OF_ITS_OWN)
+async def test_a_notification_that_nobody_asked_for_reaches_the_client_whole(
+    home: Path, method: str
+) -> None:
+    note = {"jsonrpc": "2.0", "method": method, "params": OF_ITS_OWN[method]}
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client, ASKABLE)
+        client.send("tools/call", {"name": "say", "arguments": {"lines": [json.dumps(note)]}})
+        assert note in [await client.line(), await client.line()]
+
+
+async def test_an_error_without_an_id_reaches_the_only_client_that_it_can_mean(home: Path) -> None:
+    error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "what?"}}
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        call = client.send(
+            "tools/call", {"name": "say", "arguments": {"lines": [json.dumps(error)]}}
+        )
+        assert await client.line() == error
+        assert (await client.line())["id"] == call
+
+
+async def test_who_watches_a_resource_hears_of_its_parts(home: Path) -> None:
+    note = {"method": "notifications/resources/updated", "params": {"uri": "note://a/b"}}
+    line = json.dumps({"jsonrpc": "2.0", **note})
+    watched = ("note://a", "note://a/b", "note://a/", "note://")
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(relay())
+        clients = [await stack.enter_async_context(lines(server.socket)) for _ in range(6)]
+        for client in clients:
+            await greet(client)
+        for client, uri in zip(clients, (*watched, "note://a/bc"), strict=False):
+            await client.ask("resources/subscribe", {"uri": uri})
+        await say(clients[-1], line)
+        for client in clients[:4]:
+            assert await client.line() == json.loads(line)
+        for client in clients[4:]:
+            number = client.send("vendor/after")
+            assert (await client.line())["id"] == number
+
+
+async def test_hundreds_of_calls_that_each_ask_the_client_do_not_wait_for_each_other(
+    home: Path,
+) -> None:
+    asked = {"method": "sampling/createMessage", "params": {}}
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client, ASKABLE)
+        calls = [client.send("tools/call", {"name": "ask", "arguments": asked}) for _ in range(400)]
+        questions = [(await client.line())["id"] for _ in calls]
+        for question in questions:
+            put(client, {"id": question, "result": {}})
+        assert {(await client.line())["id"] for _ in calls} == {*calls}

@@ -14,7 +14,7 @@ from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 from servers.relay.event_stream import EventReader
 from tests.host.clients import envelope, lines
 from tests.host.supervised import supervised
-from tests.patience import wait_until
+from tests.patience import eventually, wait_until
 from tests.relay.conftest import relay
 from tests.relay.web_upstream import ODD, ROUNDS, WebUpstream, serve
 from tests.secure_site import secure_site
@@ -49,7 +49,7 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
     "mode",
     [
         *("plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"),
-        *("accepted", "wide", "curious", "round", "old501", "sticky", "pinging"),
+        *("accepted", "wide", "curious", "round", "old501", "sticky", "pinging", "rotating"),
     ],
 )
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
@@ -217,6 +217,30 @@ async def test_a_stream_that_ends_is_opened_again_and_not_without_a_pause(
     async with relay(entry(web, "closing")):
         wait_until(lambda: len(web.opened) > 2)
     assert web.opened[1] - web.opened[0] > 0.5
+
+
+async def test_a_newer_server_that_was_away_once_is_asked_again(
+    home: Path, web: WebUpstream
+) -> None:
+    async with relay(entry(web, "waking")) as server, lines(server.socket) as client:
+        asked = {"_meta": envelope()}
+        assert "(503" in (await client.ask("server/discover", asked))["error"]["message"]
+        assert "result" in await client.ask("server/discover", asked)
+
+
+async def test_a_call_that_was_cancelled_gets_no_answer(home: Path, web: WebUpstream) -> None:
+    async with relay(entry(web, "hanging")) as server, lines(server.socket) as client:
+        await client.initialize()
+        calls = [client.send("tools/call", HELLO) for _ in range(150)]
+        assert "result" in await client.ask("tools/list"), "beside calls that wait"
+        for call in calls:
+            cancelled = {"method": "notifications/cancelled", "params": {"requestId": call}}
+            client.writer.write(json.dumps({"jsonrpc": "2.0", **cancelled}).encode() + b"\n")
+        await eventually(lambda: len(server.all("call")) == len(calls))
+        web.ended.set()
+        for _ in range(3):
+            number = client.send("tools/list")
+            assert (await client.line())["id"] == number
 
 
 async def test_a_notification_that_a_server_does_not_take_costs_nothing_else(

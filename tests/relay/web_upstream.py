@@ -14,7 +14,9 @@ by their argument. expired: every request from the first call on, with 401.
 relapse: forgets its sessions as `lose`, and cuts the first attempt to open one again. sticky: knows
 a client by its cookie, and sends 200 headers. pinging: has events of its own kinds in its streams.
 closing: ends each stream beside the requests at once, and answers the second attempt with 503.
-busy: answers no notification.
+busy: answers no notification. rotating: names a session anew in each answer, and takes no other.
+waking: is of 2026-07-28, too, and refuses the first `server/discover` with 503. hanging: ends the
+stream of a call without an answer once `ended` is set.
 odd: a call is answered as its argument says, a name of `ODD`.
 """
 
@@ -38,6 +40,7 @@ GREETING = {
     "capabilities": {"tools": {}},
     "serverInfo": {"name": "web", "version": "1"},
 }
+MODERN = {"supportedVersions": ["2026-07-28"], "capabilities": {}, "resultType": "complete"}
 POLLS, ROUNDS = 30, 9
 HEADERS = {"429": {"Retry-After": "7"}, "401": {"WWW-Authenticate": "Bearer"}}
 
@@ -166,6 +169,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.old[self.path.split("=")[1]].put(_answer(message))
         elif mode == "busy" and "id" not in message:
             self.server.ended.wait()
+        elif mode == "waking" and message.get("method") == "server/discover":
+            found = {"jsonrpc": "2.0", "id": message["id"], "result": MODERN}
+            body = json.dumps(found).encode() if self.server.has_lost else b""
+            self._put(200 if self.server.has_lost else 503, body)
+            self.server.has_lost = True
         elif mode == "sticky" and not is_greeting and self.headers.get("Cookie") != "route=7":
             self._put(404)
         elif "method" not in message or "id" not in message:
@@ -184,14 +192,21 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode in {"lose", "lose400", "nosy", "relapse"} and is_call and not server.has_lost:
             server.has_lost = True
             server.sessions.clear()
+        elif mode == "rotating" and session in server.sessions:
+            server.sessions.remove(session)
+            session += "+"
+            server.sessions.add(session)
         if mode == "relapse" and server.has_lost and is_greeting and not server.opened:
             server.opened.append(0.0)
             self.close_connection = True
-        elif mode in {"lose", "nosy", "relapse"} and session not in server.sessions:
+        elif mode in {"lose", "nosy", "relapse", "rotating"} and session not in server.sessions:
             self._put(404, b"{}")
         elif mode == "lose400" and session not in server.sessions:
             error = {"code": -32000, "message": "Bad Request: No valid session ID provided"}
             self._put(400, json.dumps({"jsonrpc": "2.0", "error": error, "id": None}).encode())
+        elif mode == "hanging" and is_call:
+            self._begin_stream()
+            server.ended.wait()
         elif mode == "cut" and is_call and not server.has_lost:
             server.has_lost = self.close_connection = True
         elif mode == "accepted" and is_call:
