@@ -63,7 +63,7 @@ def test_a_million_lines_answer_at_once(million: Path, figure, name: str, wanted
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        page = logbook.page(wanted, limit=500)
+        page = logbook.page(wanted, limit=500, budget_s=60)  # whole, however slow the machine
         times.append((time.perf_counter() - began) * 1000)
     figure(f"1,000,000 stored lines: {name}, median", statistics.median(times), "ms", at_most=300)
     assert page.before is None or len(page.lines) == 500, "one page answers the whole search"
