@@ -68,9 +68,15 @@ def read(text: str, layout: Layout) -> Outline:
     return outline
 
 
-def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
-    """The edit that adds `entries`; raises FormatError if each candidate changes more."""
-    before = read(text, layout)
+def add(
+    text: str, layout: Layout, entries: Mapping[str, Any], before: Outline | None = None
+) -> Edit:
+    """The edit that adds `entries`; `before` is the outline of `text`, where it is known.
+
+    Raises:
+        FormatError: the text cannot be read, or each candidate changes more.
+    """
+    before = before or read(text, layout)
     wanted = {**before.servers, **entries}
     edits: Iterator[Edit] = _module(layout).insertions(text, layout, entries)
     for edit in edits:
@@ -83,12 +89,11 @@ def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
 
 def take_back(text: str, layout: Layout, edits: Sequence[Edit], names: Sequence[str]) -> str | None:
     """`text` as it was before one of `edits`; None if the entries of that edit changed."""
-    before = read(text, layout)
     for edit in edits:
         for whole in _whole(text, layout, edit, names):
             shorter = whole.replace(edit.new, edit.old)
             after = _read_or_none(shorter, layout)
-            if after and _lost_only(before, after, edit):
+            if after and _lost_only(read(text, layout), after, edit):
                 return shorter
     return None
 
@@ -101,8 +106,10 @@ def remove(text: str, layout: Layout, names: Sequence[str], *, drop_root: bool =
     """
     for name in names:
         text = _without(text, layout, name)
+    if not drop_root:
+        return text
     outline = read(text, layout)
-    if drop_root and outline.has_root and not outline.servers:
+    if outline.has_root and not outline.servers:
         for shorter in _module(layout).without_root(text, layout):
             after = _read_or_none(shorter, layout)
             if after and not after.has_root and after.rest == outline.rest:

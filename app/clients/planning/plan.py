@@ -48,7 +48,7 @@ def find_state(
         page = _page(client, content)
         outline = text_edits.read(page.text, client.layout)
         if wanted and not wanted.keys() & outline.servers.keys():
-            text_edits.add(page.text, client.layout, wanted)
+            text_edits.add(page.text, client.layout, wanted, outline)
     except FormatError as broken:
         return refusal(broken)
     known = {**wanted, **own.entries(client, desired.paused, desired.bridge)}
@@ -164,18 +164,20 @@ def _connect_change(
     finding: Finding,
 ) -> Change:
     page = _page(client, content)
-    found = text_edits.read(page.text, client.layout).servers
+    outline = text_edits.read(page.text, client.layout)
+    found = outline.servers
     merged = {name: own.repaired(client, found.get(name), wanted[name]) for name in wanted}
     known = record if finding.present else replace(record, made_file=False, made_root=False)
     text = _without_entries(client, page.text, known, (*finding.present, *finding.foreign))
-    made_root = not text_edits.read(text, client.layout).has_root
-    edit = text_edits.add(text, client.layout, merged)
+    if text != page.text:
+        outline = text_edits.read(text, client.layout)
+    edit = text_edits.add(text, client.layout, merged, outline)
     after = replace(
         record.with_write(
             edit, {name: own.launch(client, entry) for name, entry in merged.items()}
         ),
         made_file=known.made_file or content is None,
-        made_root=made_root,
+        made_root=not outline.has_root,
     )
     return Change(content, page.with_text(edit.apply(text)).encoded(), after)
 
