@@ -14,12 +14,6 @@ from typing import Any
 TOO_DEEP = "The file is nested too deeply to be a settings file."
 TOO_MUCH = "The file says too much for a settings file."
 _DEEPEST = 500
-_LONG_KEY = re.compile(
-    r"""(?:^|[\[{,])(?=[ \t]*+[\w"'-])(?:[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.){100}""",
-    re.MULTILINE,
-)
-_TOML_MARKS = re.compile(r"[\n,.=\[{]")
-"""What stands before or behind each value of a TOML text."""
 
 
 class FormatError(ValueError):
@@ -102,13 +96,6 @@ def refuse_depths(value: Any) -> None:
         if not level:
             return
     raise UnreadableError(TOO_DEEP, 1, 1)
-
-
-def refuse_slow_toml(text: str) -> None:
-    """Raise UnreadableError for TOML that takes its reader long: a key of 100 names, and such."""
-    if found := _LONG_KEY.search(text):
-        raise UnreadableError(TOO_DEEP, *position(text, found.start()))
-    refuse_many(text, _TOML_MARKS, 10_000)
 
 
 def refuse_many(text: str, marks: re.Pattern[str], most: int) -> None:

@@ -8,27 +8,22 @@ entry whose text was changed meanwhile is removed by its lines.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tomlkit
 import tomlkit.exceptions
 
+from app.formats import toml_reader
 from app.formats.spans import (
-    TOO_DEEP,
     AmbiguousError,
     Edit,
     Layout,
     Outline,
-    UnreadableError,
     line_start,
     newline_of,
     outline_of_list,
-    position,
     position_of,
-    refuse_depths,
-    refuse_slow_toml,
 )
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
@@ -40,12 +35,11 @@ _TOKEN = re.compile(
 )
 _TABLES = 8
 """How many table headers after an entry's own are searched for tables of that entry."""
-_AT = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def outline(text: str, layout: Layout) -> Outline:
     """The outline of `text`; raises FormatError if it is no TOML, or its servers are no tables."""
-    rest = _value(text)
+    rest = toml_reader.value_of(text, parse_float=str)
     root = rest.pop(layout.root[0], None)
     if root is None:
         return Outline({}, False, rest)
@@ -148,21 +142,6 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
         yield tomlkit.dumps(document)
     except (tomlkit.exceptions.TOMLKitError, KeyError, RecursionError):
         return
-
-
-def _value(text: str) -> dict[str, Any]:
-    refuse_slow_toml(text)
-    try:
-        value = tomllib.loads(text, parse_float=str)
-    except tomllib.TOMLDecodeError as broken:
-        words = str(broken)
-        at = _AT.search(words)
-        line, column = (int(at[1]), int(at[2])) if at and at[1] else position(text, len(text))
-        raise UnreadableError(f"{_AT.sub('', words)}.", line, column) from None
-    except RecursionError:
-        raise UnreadableError(TOO_DEEP, 1, 1) from None
-    refuse_depths(value)
-    return value
 
 
 def _table(layout: Layout, name: str, entry: Mapping[str, Any], newline: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.clients.catalog import Client, Platform
+from app.clients.catalog import Client, Platform, Words
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]{0,400}+))?\}")
 _ENDINGS = {"windows": (".exe", ".cmd", ".bat"), "linux": ("",), "macos": ("",)}
@@ -43,7 +43,7 @@ class Target:
 
 def is_installed(client: Client, places: Places) -> bool:
     """Whether a file, folder or command of the client exists on this machine."""
-    signs = [*_detection_paths(client, places), *_candidates(client, places)]
+    signs = [*_expanded(client.detect, places), *_expanded(client.files, places)]
     if any(os.path.lexists(path) for path in signs):
         return True
     return any(_on_path(command, places) for command in client.commands)
@@ -54,7 +54,7 @@ def targets(client: Client, places: Places) -> tuple[Target, ...]:
 
     A client's folder is created only below a folder by which the client was detected.
     """
-    candidates = [_target(client, path, places) for path in _candidates(client, places)]
+    candidates = [_target(client, path, places) for path in _expanded(client.files, places)]
     usable = [target for target in candidates if target.exists or target.can_be_made]
     if client.pick == "every":
         return tuple(usable)
@@ -106,15 +106,10 @@ def _with_variables(template: str, places: Places) -> str | None:
     return f"{places.home}{text[1:]}" if text.startswith("~") else text
 
 
-def _candidates(client: Client, places: Places) -> list[Path]:
-    templates = client.files.get(places.platform, ())
-    found = [path for template in templates for path in expand(template, places)]
-    return list(dict.fromkeys(found))
-
-
-def _detection_paths(client: Client, places: Places) -> list[Path]:
-    templates = client.detect.get(places.platform, ())
-    return [path for template in templates for path in expand(template, places)]
+def _expanded(rules: Words, places: Places) -> list[Path]:
+    """The paths of the rules for this platform, each once."""
+    templates = rules.get(places.platform, ())
+    return list(dict.fromkeys(path for each in templates for path in expand(each, places)))
 
 
 def _target(client: Client, path: Path, places: Places) -> Target:
@@ -125,7 +120,7 @@ def _target(client: Client, path: Path, places: Places) -> Target:
 def _may_be_made(client: Client, path: Path, places: Places) -> bool:
     if is_there(path.parent.is_dir):
         return is_installed(client, places)
-    signs = [sign for sign in _detection_paths(client, places) if is_there(sign.is_dir)]
+    signs = [sign for sign in _expanded(client.detect, places) if is_there(sign.is_dir)]
     return any(sign in path.parents for sign in signs)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from app.clients import catalog, install_links
+from app.formats import toml_reader
 from app.formats.json_reader import blanked, page_of
 from app.formats.spans import (
     TOO_DEEP,
     AmbiguousError,
     Layout,
     UnreadableError,
-    position,
     refuse_depths,
-    refuse_slow_toml,
 )
 
 _JSONC = Layout("jsonc", ("mcpServers",))
@@ -104,7 +102,7 @@ def value_of(text: str) -> Any:
     if start.startswith(("{", '"')) or (start.startswith("[") and not _TABLE.match(start)):
         return _json(text, start)
     if _TABLE.search(text) or re.search(r"^[\w.-]+ *= *", text, re.MULTILINE):
-        return _toml(text)
+        return toml_reader.value_of(text)
     return _yaml(text)
 
 
@@ -131,18 +129,6 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
         counts = Counter(name for name, _ in pairs)
         made.duplicates = tuple(name for name in made if counts[name] > 1)
     return made
-
-
-def _toml(text: str) -> Any:
-    refuse_slow_toml(text)
-    try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as broken:
-        at = re.search(r"line (\d+), column (\d+)", str(broken))
-        where = (int(at[1]), int(at[2])) if at else position(text, len(text))
-        raise UnreadableError(f"{str(broken).split(' (at')[0]}.", *where) from None
-    except (ValueError, RecursionError) as broken:
-        raise UnreadableError(f"{broken}.", 1, 1) from None
 
 
 def _yaml(text: str) -> Any:

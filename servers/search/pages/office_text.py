@@ -29,7 +29,7 @@ def shown(root: etree._Element) -> etree._Element:
         name
         for style in root.iter("{*}style")
         for key, name in style.items()
-        if key.endswith("}name") and any(_hides(one) for one in style)
+        if key.endswith("}name") and any(_says(one, "display", "none", "false") for one in style)
     }
     for element in list(root.iter()) if hiding else []:
         named = {value for key, value in element.items() if key.endswith("}style-name")}
@@ -39,10 +39,9 @@ def shown(root: etree._Element) -> etree._Element:
     return root
 
 
-def _hides(properties: etree._Element) -> bool:
-    return any(
-        key.endswith("}display") and value in {"none", "false"} for key, value in properties.items()
-    )
+def _says(element: etree._Element, name: str, *values: str) -> bool:
+    """Whether its attribute of this name, in any namespace, has one of these values."""
+    return any(key.endswith(f"}}{name}") and value in values for key, value in element.items())
 
 
 def _is_unseen(element: etree._Element) -> bool:
@@ -52,18 +51,13 @@ def _is_unseen(element: etree._Element) -> bool:
     for child in element:
         match local(child):
             case "rPr":
-                return any(not _is_off_mark(one) for one in child.iterchildren("{*}vanish"))
+                marks = child.iterchildren("{*}vanish")
+                return any(not _says(mark, "val", "0", "false", "off") for mark in marks)
             case "nvSpPr" | "nvPicPr" | "nvGrpSpPr" | "nvGraphicFramePr":
                 return any(one.get("hidden") in {"1", "true"} for one in child.iter("{*}cNvPr"))
             case _:
                 return False
     return False
-
-
-def _is_off_mark(mark: etree._Element) -> bool:
-    return any(
-        key.endswith("}val") and value in {"0", "false", "off"} for key, value in mark.items()
-    )
 
 
 def words(root: etree._Element) -> str:
