@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    Id = int | str
+    Id = int | float | str
     Found = dict[str, Any] | list[Any] | None
 
 _RESPONSE = b'{"jsonrpc":"2.0","id":'
@@ -76,7 +76,7 @@ def id_by_ends(head: bytes, tail: bytes) -> "Id | None":
 def id_of(message: "Mapping[str, Any]") -> "Id | None":
     """The id of a request or response; None for a notification or an invalid id."""
     id = message.get("id")
-    return id if isinstance(id, (int, str)) and not isinstance(id, bool) else None
+    return id if isinstance(id, (int, float, str)) and not isinstance(id, bool) else None
 
 
 def _begins_answer(head: bytes) -> bool:

@@ -38,8 +38,7 @@ def line_for(
     if answer.is_partial and kind == "tools" and disabled:
         fields = {"error": {"code": INTERNAL_ERROR, "message": _UNREAD}}
     elif kind and not answer.is_partial and isinstance(result := answer.fields.get("result"), dict):
-        is_modern = "resultType" in result
-        fields = _listed(kind, result, disabled, report, is_modern=is_modern) or fields
+        fields = _listed(kind, result, disabled, report) or fields
     elif pending.method == "tools/call":
         fields = _too_large(pending, answer) or fields
     if fields is None and pending.method == LISTEN:
@@ -106,9 +105,11 @@ def _valid(answer: WireMessage) -> dict[str, Any] | None:
 
 
 def _listed(
-    kind: str, result: dict[str, Any], disabled: frozenset[str], report: Report, *, is_modern: bool
+    kind: str, result: dict[str, Any], disabled: frozenset[str], report: Report
 ) -> dict[str, Any] | None:
-    checked = listed_entries.check(kind, result.get(kind), is_modern=is_modern)
+    if kind not in result and result.get("resultType", "complete") != "complete":
+        return None  # the list comes later
+    checked = listed_entries.check(kind, result.get(kind), is_modern="resultType" in result)
     if checked.faults:
         report(kind, checked.faults)
     kept = checked.entries

@@ -115,7 +115,7 @@ class Notifications:
         self, connection: UpstreamConnection, message: WireMessage, origin: int | None
     ) -> None:
         """Pass a notification of the server to whom it concerns."""
-        if SUBSCRIPTION_KEY in message.meta:
+        if connection.is_modern and SUBSCRIPTION_KEY in message.meta:
             self._of_subscription(connection, message)
         elif (
             message.method == "notifications/progress"

@@ -321,6 +321,15 @@ def test_what_wants_no_answer_gets_none_while_away(line: bytes) -> None:
     assert not play.session.is_waiting
 
 
+@pytest.mark.parametrize("id_", [0, -1, 1.5, 2.0, "", "a"])
+def test_a_request_is_answered_whatever_its_id_while_away(id_: object) -> None:
+    line = json.dumps({"jsonrpc": "2.0", "id": id_, "method": "ping"}).encode() + b"\n"
+    assert Play().client(line).heard_by_client() == [result(id_)]
+    refused = Play().client(line.replace(b"ping", b"tools/call"))
+    refused.session.refuse("no")
+    assert codes(refused.heard_by_client()) == [(id_, -32010)]
+
+
 def test_a_batch_is_answered_message_by_message_while_away() -> None:
     batch = b'[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]\n'
     assert Play().client(batch).heard_by_client() == [result(1), result(2)]

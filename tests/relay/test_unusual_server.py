@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from servers.relay.answers import line_for
+from servers.relay.connection import PendingRequest, RelayClient
+from servers.relay.switchboard import RelayCallbacks, Switchboard
+from servers.relay.wire_message import parse
 from tests.host.clients import lines
 from tests.host.supervised import supervised
 from tests.relay.test_wire import ASKABLE, LIST_CHANGED, entry, greet, put, relay, say, seen
@@ -212,3 +216,42 @@ async def test_hundreds_of_calls_that_each_ask_the_client_do_not_wait_for_each_o
         for question in questions:
             put(client, {"id": question, "result": {}})
         assert {(await client.line())["id"] for _ in calls} == {*calls}
+
+
+async def test_what_only_the_newer_era_knows_is_left_alone_in_the_older(home: Path) -> None:
+    meta = {"io.modelcontextprotocol/subscriptionId": 77}
+    params = {"level": "info", "data": "a", "_meta": meta}
+    note = {"jsonrpc": "2.0", "method": "notifications/message", "params": params}
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        call = client.send(
+            "tools/call", {"name": "say", "arguments": {"lines": [json.dumps(note)]}}
+        )
+        assert await client.line() == note
+        assert (await client.line())["id"] == call
+
+
+def test_a_list_that_the_server_does_not_give_yet_is_not_made_up() -> None:
+    (asked,) = parse(b'{"jsonrpc":"2.0","id":"a","method":"tools/list"}')
+    line = b'{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","requestState":"s"}}'
+    (answer,) = parse(line)
+    passed = line_for(PendingRequest("tools/list", asked), answer, frozenset(), lambda *_: None)
+    assert passed == line.replace(b":1,", b':"a",')
+
+
+async def test_a_cancelled_call_is_forgotten_with_its_client() -> None:
+    def nothing(*_: Any) -> None:
+        """Take what the switchboard tells."""
+
+    class Listener(RelayClient):
+        def send(self, line: bytes) -> None:
+            raise AssertionError(line)
+
+    board = Switchboard("mine", RelayCallbacks(nothing, nothing, nothing, nothing, nothing))
+    client = Listener(board)
+    board.from_client(client, b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}')
+    params = b'"params":{"requestId":1}'
+    board.from_client(client, b'{"jsonrpc":"2.0","method":"notifications/cancelled",%b}' % params)
+    assert board.pool.base.pending, "its server may answer still"
+    client.leave()
+    assert not board.pool.base.pending
