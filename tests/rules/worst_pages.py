@@ -70,6 +70,36 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     "reading: hidden between words": ("reading", _flat("a <b hidden>x</b>b ")),
     "reading: inputs between words": ("reading", _flat("a@b.co <input hidden>b ")),
     "contacts: unseen between words": ("contacts", _flat("a <b style=display:none>x</b>b ")),
+    "reading: rules in rules": ("reading", _flat(".a,p{b:c;", "<p>a<style>")),
+    "reading: rules beside rules in rules": ("reading", _flat("b:c;p{opacity:0}", "<p>a<style>p{")),
+    "reading: variables of variables": (
+        "reading",
+        _flat("--a:var(--a) var(--a);", "<p>a<style>p{opacity:var(--a);"),
+    ),
+    "reading: elements with a variable": (
+        "reading",
+        _flat("<i>a</i>", "<style>p{--a:0}i{opacity:var(--a)}</style>" + "<b style=--a:1>" * 200),
+    ),
+    "reading: elements with many rules of a variable": (
+        "reading",
+        _flat("<i>a</i>", "<style>" + "i{opacity:var(--a)}" * 200 + "</style>"),
+    ),
+    "reading: many variables": (
+        "reading",
+        _numbered("<style>p{--a%d:0}</style><p style='opacity:var(--a1)'>a"),
+    ),
+    "reading: what has something in it": (
+        "reading",
+        _flat("<p>a<b class=x>", "<style>p:has(.x),p:has(~ b) b{opacity:0}</style>"),
+    ),
+    "reading: animations": ("reading", _flat("@keyframes a{to{opacity:0}}", "<p>a<style>")),
+    "reading: layers": ("reading", _numbered("<style>@layer a%d;@layer b{p{opacity:0}}</style>")),
+    "reading: open strings": ("reading", _flat("'\\\"/*", "<p>a<style>")),
+    "reading: sums": ("reading", _flat("calc(1px*(2+", "<p style='left:")),
+    "reading: ground on ground": (
+        "reading",
+        _flat("<p class=a>b", "<style>.a{color:#fff}p{background:#fff;z-index:-1}</style>"),
+    ),
     "reading: links in menus": ("reading", _below("<div class=menu>", "<a href=x>a</a>")),
     "reading: items in items": ("reading", _below("<ol><li>", "<li>a")),
     "reading: cells in tables": ("reading", _flat("<table><tr><td>a")),

@@ -80,7 +80,7 @@ def test_a_script_is_read_with_the_joiners_it_is_spelled_with() -> None:
 def test_what_a_person_cannot_see_does_not_speak(form: str) -> None:
     text = read(Path(__file__).parent / "pages" / "injection.html", form)
     assert "accordions" in text
-    for hidden in ("Ignore all", "developer mode", "delete_entry", "obey", "Reveal", "pills"):
+    for hidden in ("Ignore all", "developer mode", "delete_entry", "obey", "pills"):
         assert hidden not in text
 
 

@@ -1,82 +1,29 @@
-"""Which declarations make text unseen: sizes, places and colours."""
+"""Which declarations make text unseen: sizes, places, masks."""
 
 from __future__ import annotations
 
-import colorsys
+import math
 import re
 
+from servers.search.pages.colors import colors_of
+from servers.search.pages.css_values import number, pixels
 from servers.search.pages.stylesheet import Style
 
-_NUMBER = re.compile(
-    r"(-?(?:\d+\.?\d*|\.\d+))\s*(px|pt|em|rem|%|vw|vh|vmin|vmax|ex|ch|pc|in|cm|mm)?(?![\w.])"
-)
-_TINY = {
-    "px": 2.0,
-    "pt": 1.5,
-    "em": 0.12,
-    "rem": 0.12,
-    "%": 12.0,
-    "vw": 0.15,
-    "vh": 0.15,
-    "ex": 0.25,
-    "ch": 0.25,
-    "pc": 0.1,
-}
-_FAR = {
-    "px": 500.0,
-    "pt": 400.0,
-    "em": 40.0,
-    "rem": 40.0,
-    "vw": 100.0,
-    "vh": 100.0,
-    "%": 100.0,
-    "in": 6.0,
-    "cm": 15.0,
-    "mm": 150.0,
-}
+_TINY = {"em": 0.12, "rem": 0.12, "%": 12.0, "ex": 0.25, "ch": 0.25, "lh": 0.08}
+_TINY_PIXELS = 2.0
+_TIGHT = {"em": 0.5, "rem": 0.5, "%": 50.0}
+_FAR, _FAR_RIGHT = 500.0, 3_000.0
+"""Pixels; what is that far left or up, or right and down, is off every screen."""
 _CLIPPED = re.compile(
-    r"rect\(\s*(?:0|1)(?:px)?[\s,]|inset\(\s*(?:50|[6-9]\d|100)(?:\.\d+)?%|circle\(\s*0|ellipse\(\s*0|polygon\(\s*0(?:px|%)?\s+0(?:px|%)?"
-    r"(?:\s*,\s*0(?:px|%)?\s+0(?:px|%)?)*\s*\)"
+    r"circle\(\s*0|ellipse\(\s*0|polygon\(\s*0(?:px|%)?\s+0(?:px|%)?"
+    r"(?:\s*,\s*0(?:px|%)?\s+0(?:px|%)?)*\s*\)|rect\(\s*(?:0|1)(?:px)?[\s,]"
+    r"|rect\(\s*auto[\s,]+0(?:px)?[\s,]|xywh\([^)]{0,40}\s0(?:px|%)?(?:\s|\))"
+    r"|path\(.m-?\d+ -?\d+(?:.\))"
 )
-_FLAT = re.compile(
-    r"scale(?:3d|x|y)?\(\s*(?:0?\.0\d*|0)\s*[,)]|rotate[xy]\(\s*-?90deg|matrix\(\s*0\s*,\s*0\s*,\s*0\s*,\s*0"
-)
-_MOVED = re.compile(r"translate(?:3d|x|y)?\(([^)]{0,200}+)\)")
-_FADED = re.compile(r"opacity\(\s*(?:0?\.0\d*|0)%?\s*\)")
-_NAMED = {
-    "white": (255, 255, 255),
-    "black": (0, 0, 0),
-    "red": (255, 0, 0),
-    "blue": (0, 0, 255),
-    "green": (0, 128, 0),
-    "lime": (0, 255, 0),
-    "yellow": (255, 255, 0),
-    "gray": (128, 128, 128),
-    "grey": (128, 128, 128),
-    "silver": (192, 192, 192),
-    "navy": (0, 0, 128),
-    "snow": (255, 250, 250),
-    "ivory": (255, 255, 240),
-    "whitesmoke": (245, 245, 245),
-    "ghostwhite": (248, 248, 255),
-    "aliceblue": (240, 248, 255),
-    "floralwhite": (255, 250, 240),
-    "azure": (240, 255, 255),
-    "mintcream": (245, 255, 250),
-    "seashell": (255, 245, 238),
-    "lightgray": (211, 211, 211),
-    "lightgrey": (211, 211, 211),
-    "gainsboro": (220, 220, 220),
-    "beige": (245, 245, 220),
-    "linen": (250, 240, 230),
-    "lavender": (230, 230, 250),
-    "orange": (255, 165, 0),
-    "purple": (128, 0, 128),
-}
-_COLOR = re.compile(r"#([0-9a-f]{3,8})\b|rgba?\(([^)]*)\)|hsla?\(([^)]*)\)|\b([a-z]+)\b")
-_ALIKE = 40
-WHITE = (255, 255, 255)
-Color = tuple[int, int, int]
+_INSET = re.compile(r"inset\(([^)]{0,80})\)")
+_STEP = re.compile(r"([a-z3-]{1,20})\(([^()]{0,200}+)\)")
+_DIM = re.compile(r"opacity\(\s*(?:0?\.0\d*|0)%?\s*\)|blur\(\s*(?:[2-9]\d|1\d{2})(?:\.\d+)?px")
+_TURNS = {"deg": 1.0, "turn": 360.0, "grad": 0.9, "rad": 180 / math.pi}
 
 
 def is_off(style: Style) -> bool:
@@ -84,148 +31,182 @@ def is_off(style: Style) -> bool:
     return style.get("display") == "none" or style.get("content-visibility") == "hidden"
 
 
-def alike(one: Color, other: Color) -> bool:
-    """Whether a person cannot tell `one` from `other`."""
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) <= _ALIKE
-
-
-def _number(value: str) -> tuple[float, str] | None:
-    found = _NUMBER.match(value.strip())
-    return (float(found[1]), found[2] or "") if found else None
-
-
 def _size(style: Style, name: str) -> tuple[float, str] | None:
-    return _number(style[name]) if name in style else None
+    return number(style[name]) if name in style else None
+
+
+def _pixels(style: Style, name: str) -> float | None:
+    size = _size(style, name)
+    return None if size is None else pixels(size)
 
 
 def is_faint(style: Style) -> bool:
-    """Whether an element is as clear as glass."""
+    """Whether an element is as clear as glass, or as blurred."""
     size = _size(style, "opacity")
     if size is not None:
         return size[0] <= (5 if size[1] == "%" else 0.05)
-    return bool(_FADED.search(style.get("filter", "")))
+    return bool(_DIM.search(style.get("filter", ""))) or _is_masked(style)
+
+
+def _is_masked(style: Style) -> bool:
+    """Whether a mask lets nothing through."""
+    mask = style.get("mask", "")
+    size = _size(style, "mask-size")
+    if "gradient(" not in mask:
+        return False
+    shown = colors_of(mask)
+    return (bool(shown) and not any(shown)) or (size is not None and not size[0])
 
 
 def is_shut(style: Style) -> bool:
     """Whether an element has no room for the text it holds."""
-    if style.get("overflow", style.get("overflow-y", "visible")).split(" ")[0] not in (
-        "hidden",
-        "clip",
+    both = style.get("overflow", "visible").split() or ["visible"]
+    across, down = style.get("overflow-x", both[0]), style.get("overflow-y", both[-1])
+    if {"paint", "strict", "content"} & set(style.get("contain", "").split()):
+        across = down = "clip"
+    if {"hidden", "auto", "scroll"} & {across, down}:
+        across, down = ("auto" if one == "visible" else one for one in (across, down))
+    if (_pixels(style, "min-height") or 0) > 1:
+        down = "visible"
+    for overflow, names in (
+        (across, ("width", "max-width")),
+        (down, ("height", "max-height", "line-height")),
     ):
-        return False
-    return any(
-        (size := _size(style, name)) is not None
-        and size[0] <= 1
-        and size[1] in ("", "px", "em", "rem", "%")
-        for name in ("height", "max-height", "width", "max-width", "line-height")
-    )
+        if overflow != "visible" and any(_is_nothing(style, name) for name in names):
+            return True
+    return style.get("grid-template-rows") == "0fr"
+
+
+def _is_nothing(style: Style, name: str) -> bool:
+    size = _size(style, name)
+    return size is not None and size[0] <= 1 and size[1] in ("", "px", "em", "rem", "%")
+
+
+def is_indented(style: Style) -> bool:
+    """Whether lines begin far outside of an element."""
+    size = _size(style, "text-indent")
+    if size and size[0] >= 100 and size[1] == "%":
+        return style.get("overflow") in ("hidden", "clip")
+    return _is_far(_pixels(style, "text-indent"))
 
 
 def is_away(style: Style) -> bool:
     """Whether an element is far outside of the page."""
-    indent = _size(style, "text-indent")
-    if indent and _is_far(indent):
+    if _is_beyond(style):
         return True
-    placed = style.get("position") in ("absolute", "fixed", "relative", "sticky")
+    position = style.get("position")
+    placed = position in ("absolute", "fixed", "relative", "sticky")
     names = ("left", "top", "right", "bottom") if placed else ()
-    if any(
-        (size := _size(style, name)) is not None and _is_far(size)
-        for name in (*names, "margin-left", "margin-top")
-    ):
+    if any(_is_far(_pixels(style, name)) for name in (*names, "margin-left", "margin-top")):
         return True
-    if placed and any(
-        (size := _size(style, name)) is not None and size[0] >= 3000 for name in ("left", "top")
-    ):
+    if placed and any((_pixels(style, name) or 0) >= _FAR_RIGHT for name in ("left", "top")):
         return True
-    moved = _MOVED.search(style.get("transform", ""))
-    if moved is None:
-        return False
-    sizes = [size for part in moved[1].split(",") if (size := _number(part)) and size[1] != "%"]
-    return any(_is_far(size) or size[0] >= 3000 for size in sizes)
+    moves = [style.get("translate", "").replace(" ", ",")]
+    moves += [
+        said for name, said in _STEP.findall(style.get("transform", "")) if "translate" in name
+    ]
+    matrix = re.search(r"matrix\(([^)]{0,80})\)", style.get("transform", ""))
+    moves += [",".join(matrix[1].split(",")[4:])] if matrix else []
+    sizes = [
+        length
+        for move in moves
+        for part in move.split(",")
+        if (size := number(part)) and size[1] != "%" and (length := pixels(size)) is not None
+    ]
+    return any(_is_far(size) or size >= _FAR_RIGHT for size in sizes)
 
 
-def _is_far(size: tuple[float, str]) -> bool:
-    return size[0] <= -_FAR.get(size[1], 500.0)
+def _is_beyond(style: Style) -> bool:
+    """Whether an element begins where the screen ends."""
+    position, wide = style.get("position"), ("vw", "vh", "svh", "dvh", "dvw")
+    for name in ("left", "top", "right", "bottom") if position in ("fixed", "absolute") else ():
+        size = _size(style, name)
+        if size is None or size[0] < 100:
+            continue
+        if size[1] == "%" and position == "fixed":
+            return True
+        if size[1] in wide and (position == "fixed" or name != "top"):
+            return True
+    return False
+
+
+def is_aside(style: Style) -> bool:
+    """Whether an element is moved out of its own place by its own size."""
+    moves = [
+        said for name, said in _STEP.findall(style.get("transform", "")) if "translate" in name
+    ]
+    for part in [style.get("translate", ""), *moves]:
+        for one in re.split(r"[\s,]+", part):
+            size = number(one)
+            if size and size[1] == "%" and abs(size[0]) >= 100:
+                return True
+    return False
+
+
+def _is_far(size: float | None) -> bool:
+    return size is not None and size <= -_FAR
 
 
 def is_cut(style: Style) -> bool:
     """Whether an element is clipped, or made flat, to nothing."""
-    clip = style.get("clip-path", "") + " " + style.get("clip", "")
-    if _CLIPPED.search(clip) or _FLAT.search(style.get("transform", "")):
+    clip = style.get("clip-path", "")
+    if style.get("position") in ("absolute", "fixed"):
+        clip = f"{clip} {style.get('clip', '')}"
+    inset = _INSET.search(clip)
+    if _CLIPPED.search(clip) or (inset and _is_closed(inset[1])) or _is_flat(style):
+        return True
+    spacing = _size(style, "letter-spacing")
+    if spacing and spacing[0] <= -_TIGHT.get(spacing[1], 10.0) and "font-size" not in style:
         return True
     zoom = _size(style, "zoom")
     return zoom is not None and zoom[0] <= (5 if zoom[1] == "%" else 0.05)
 
 
+def _is_closed(said: str) -> bool:
+    """Whether two opposite sides of an inset meet."""
+    sizes = [size[0] if (size := number(one)) and size[1] == "%" else 0.0 for one in said.split()]
+    if not 0 < len(sizes) <= 4:
+        return False
+    top, right = sizes[0], sizes[1 % len(sizes)]
+    bottom = sizes[2] if len(sizes) > 2 else top
+    left = sizes[3] if len(sizes) > 3 else right
+    return top + bottom >= 100 or left + right >= 100
+
+
+def _is_flat(style: Style) -> bool:
+    """Whether a transformation leaves nothing to see of an element's front."""
+    steps = _STEP.findall(style.get("transform", ""))
+    if "scale" in style:
+        steps.append(("scale", style["scale"].replace(" ", ",")))
+    if "rotate" in style:
+        axis, _, angle = style["rotate"].rpartition(" ")
+        steps.append((f"rotate{axis}", angle))
+    has_no_back = style.get("backface-visibility") == "hidden"
+    return any(_flattens(name, said, has_no_back) for name, said in steps)
+
+
+def _flattens(name: str, said: str, has_no_back: bool) -> bool:
+    parts = [number(part) for part in said.split(",")]
+    sizes = [part[0] / (100 if part[1] == "%" else 1) for part in parts if part]
+    if name.startswith("scale"):
+        return any(abs(size) < 0.1 for size in sizes[:2])
+    if name == "matrix":
+        return sizes[:4] == [0.0] * 4
+    turn = parts[-1]
+    if not turn or name not in ("rotatex", "rotatey", "rotate3d"):
+        return False
+    if name == "rotate3d" and not any(sizes[:2]):
+        return False
+    angle = turn[0] * _TURNS.get(turn[1], 1.0) % 360
+    return abs(angle % 180 - 90) < 1 or (has_no_back and 90 < angle < 270)
+
+
 def is_tiny(style: Style) -> bool:
     """Whether letters are too small to be seen."""
     size = _size(style, "font-size")
-    if size is None and "font" in style:
-        size = next(
-            (
-                found
-                for part in style["font"].split()
-                if (found := _number(part.split("/")[0])) and (found[1] or found[0] == 0)
-            ),
-            None,
-        )
-    return size is not None and (size[0] == 0 or size[0] <= _TINY.get(size[1], -1))
-
-
-def is_clear(value: str) -> bool:
-    """Whether the colour `value` is transparent."""
-    value = value.strip()
-    if value.startswith("transparent"):
-        return True
-    found = re.match(r"(?:rgba?|hsla?)\(([^)]*)\)", value)
-    if found:
-        parts = re.split(r"[\s,/]+", found[1].strip())
-        alpha = _number(parts[3]) if len(parts) == 4 else None
-        return alpha is not None and alpha[0] <= (5 if alpha[1] == "%" else 0.05)
-    found = re.match(r"#(?:[0-9a-f]{3}0|[0-9a-f]{6}0[0-9a-f])$", value)
-    return bool(found)
-
-
-def color_of(value: str) -> Color | None:
-    """Red, green and blue of the colour in `value`; None where it has none."""
-    if is_clear(value):
-        return None
-    for found in _COLOR.finditer(value):
-        if found[1]:
-            return _hex(found[1])
-        if found[2]:
-            return _rgb(found[2])
-        if found[3]:
-            return _hsl(found[3])
-        if found[4] in _NAMED:
-            return _NAMED[found[4]]
-    return None
-
-
-def _hex(digits: str) -> Color | None:
-    if len(digits) in (3, 4):
-        digits = "".join(2 * digit for digit in digits)
-    return (
-        (int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:6], 16))
-        if len(digits) in (6, 8)
-        else None
-    )
-
-
-def _rgb(text: str) -> Color | None:
-    numbers = [_number(part) for part in re.split(r"[\s,/]+", text.strip())[:3]]
-    values = [
-        round(size[0] * 2.55) if size[1] == "%" else round(size[0]) for size in numbers if size
-    ]
-    return (values[0], values[1], values[2]) if len(values) == 3 else None
-
-
-def _hsl(text: str) -> Color | None:
-    parts = re.split(r"[\s,/]+", text.strip())[:3]
-    numbers = [size[0] for part in parts if (size := _number(part.removesuffix("deg")))]
-    if len(numbers) != 3:
-        return None
-    red, green, blue = colorsys.hls_to_rgb(
-        numbers[0] % 360 / 360, numbers[2] / 100, numbers[1] / 100
-    )
-    return round(red * 255), round(green * 255), round(blue * 255)
+    if size is None:
+        return False
+    if size[1] in _TINY:
+        return size[0] <= _TINY[size[1]]
+    length = pixels(size)
+    return length is not None and length <= _TINY_PIXELS and (bool(size[1]) or not size[0])

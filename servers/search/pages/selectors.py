@@ -1,24 +1,28 @@
 """Selectors of style sheets: their text comes in, whether they fit an element goes out.
 
-Read are tags, classes, ids, attributes, all four joints, places among siblings, and `:not`, `:is`
-and `:where` of plain parts. A selector with anything else fits nothing: `:hover` does not last.
+Read are tags, classes, ids, attributes, all four joints, places among siblings, `:not`, `:is`,
+`:where` and `:has` of plain parts, and what an element is in itself. What a person has to do, such
+as `:hover`, holds of nothing; a selector with anything else fits nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
+
+from servers.search.pages.selector_parts import STATES, AttributeTest, Place
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _COMPOUND = re.compile(
-    r"(?P<tag>[a-z][\w-]*|\*)|\#(?P<id>[\w-]+)|\.(?P<cls>(?:[\w-]|\\.)+)|"
-    r"\[\s{0,9}+(?P<attr>[\w-]+)\s{0,9}+(?:(?P<how>[*^$~|]?=)\s{0,9}+[\"']?(?P<value>[^\"'\]]{0,99})[\"']?[\sis]{0,9})?\]|"
-    r":(?P<place>[\w-]+)(?:\(\s{0,9}(?P<said>[^()]{1,80})\))?",
+    r"(?P<tag>[a-z][\w-]*|\*)|\#(?P<id>(?:[\w-]|\\.)+)|\.(?P<cls>(?:[\w-]|\\.)+)|"
+    r"\[\s{0,9}+(?P<attr>[\w-]+)\s{0,9}+(?:(?P<how>[*^$~|]?=)\s{0,9}+[\"']?(?P<value>[^\"'\]]{0,99}?)[\"']?(?:(?<=[\"'\s])\s{0,9}(?P<flag>[is]))?\s{0,9})?\]|"
+    r":(?P<place>[\w-]+)(?:\(\s{0,9}(?P<said>(?:[^()]++|\([^()]{0,80}+\)){1,6}+)\))?",
     re.IGNORECASE,
 )
 _ONE = re.compile(
@@ -30,27 +34,15 @@ _UNSCRIPTED = re.compile(r"\bno-?js\b", re.IGNORECASE)
 _LONGEST_SELECTOR = 200
 _NTH = re.compile(r"(?:(?P<step>[+-]?\d{0,4})n)?(?P<at>[+-]?\d{1,4})?$")
 _PLACES = {
-    "first-child": ("nth-child", "1"),
-    "last-child": ("nth-last-child", "1"),
-    "first-of-type": ("nth-of-type", "1"),
-    "last-of-type": ("nth-last-of-type", "1"),
+    "first-child": (("nth-child", "1"),),
+    "last-child": (("nth-last-child", "1"),),
+    "first-of-type": (("nth-of-type", "1"),),
+    "last-of-type": (("nth-last-of-type", "1"),),
+    "only-child": (("nth-child", "1"), ("nth-last-child", "1")),
+    "only-of-type": (("nth-of-type", "1"), ("nth-last-of-type", "1")),
 }
 _COUNTED = frozenset(["nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type"])
-_LISTS = frozenset(["not", "is", "where", "matches", "any"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A place among siblings: `step * n + at` for some n from 0."""
-
-    kind: str
-    step: int
-    at: int
-
-    def fits(self, place: int) -> bool:
-        if not self.step:
-            return place == self.at
-        return (place - self.at) % self.step == 0 and (place - self.at) // self.step >= 0
+_LISTS = frozenset(["not", "is", "where", "matches", "any", "-webkit-any"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +52,13 @@ class Compound:
     tag: str
     ids: tuple[str, ...]
     classes: frozenset[str]
-    attributes: tuple[tuple[str, str, str], ...]
-    places: tuple[_Place, ...] = ()
+    attributes: tuple[AttributeTest, ...]
+    places: tuple[Place, ...] = ()
     choices: tuple[tuple[bool, tuple[Compound, ...]], ...] = ()
     """Lists of which one must fit, or for False none."""
+    states: tuple[str, ...] = ()
+    inner: tuple[tuple[str, Compound], ...] = ()
+    """What must be in or after it, each with what joins the two."""
 
     def fits(self, element: HtmlElement, siblings: Siblings) -> bool:
         """Whether it speaks of `element`; `siblings` knows the places of the page's elements."""
@@ -73,18 +68,29 @@ class Compound:
             return False
         if self.classes and not self.classes <= siblings.classes(element.get("class", "")):
             return False
-        if self.attributes and not all(_has(element, *wanted) for wanted in self.attributes):
+        if self.attributes and not all(one.fits(element) for one in self.attributes):
             return False
-        if self.places and not all(
-            one.fits(siblings.place(element, one.kind)) for one in self.places
-        ):
-            return False
-        return not self.choices or all(
-            any(one.fits(element, siblings) for one in many) == is_so
-            for is_so, many in self.choices
+        return self.is_plain or self._fits_more(element, siblings)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has no pseudo-class."""
+        return not (self.places or self.choices or self.states or self.inner)
+
+    def _fits_more(self, element: HtmlElement, siblings: Siblings) -> bool:
+        return (
+            all(STATES[one](element) for one in self.states)
+            and all(one.fits(siblings.place(element, one.kind)) for one in self.places)
+            and (not self.inner or any(siblings.has(element, *one) for one in self.inner))
+            and all(
+                any(one.fits(element, siblings) for one in many) == is_so
+                for is_so, many in self.choices
+            )
         )
 
 
+_MOST_SOUGHT = 20
+"""Things that elements are asked whether they have in them; each takes a walk over the page."""
 _MOST_KEPT = 200_000
 """Elements whose ways up are remembered; a page that means harm may have any number of rules."""
 
@@ -98,6 +104,7 @@ class Siblings:
         self._above: dict[int, dict[HtmlElement, HtmlElement | None]] = {}
         self._kept = 0
         self._classes: dict[str, frozenset[str]] = {}
+        self._holders: dict[tuple[str, Compound], set[HtmlElement]] = {}
 
     def classes(self, value: str) -> frozenset[str]:
         """The classes that an attribute names."""
@@ -126,6 +133,23 @@ class Siblings:
         known.update(dict.fromkeys(passed, found))
         self._kept += len(passed)
         return found
+
+    def has(self, element: HtmlElement, joint: str, compound: Compound) -> bool:
+        """Whether what `compound` speaks of is in `element`, or after it, as `joint` says."""
+        holders = self._holders.get((joint, compound))
+        if holders is None:
+            if len(self._holders) >= _MOST_SOUGHT:
+                return False
+            holders = self._holders[joint, compound] = set()
+            for one in element.getroottree().iter("*"):
+                if not compound.fits(one, self):
+                    continue
+                if joint in " >":
+                    holders.update(_new(one.iterancestors(), holders, joint == ">"))
+                else:
+                    before = one.itersiblings(preceding=True)
+                    holders.update(_new(before, holders, joint == "+"))
+        return element in holders
 
     def place(self, element: HtmlElement, kind: str) -> int:
         """The place of `element`, from 1, as the pseudo-class `kind` counts."""
@@ -163,6 +187,14 @@ class Siblings:
                 self._places.setdefault(one, {}).update({of_all: place, of_type: tags[one.tag]})
 
 
+def _new(
+    found: Iterator[HtmlElement], known: set[HtmlElement], only_first: bool
+) -> list[HtmlElement]:
+    """The first of `found`, or all up to one that is `known`."""
+    first = islice(found, 1) if only_first else takewhile(lambda one: one not in known, found)
+    return list(first)
+
+
 Steps = tuple[tuple[str, Compound], ...]
 """From the element upward or backward; each with what joins it to the one before."""
 
@@ -179,7 +211,7 @@ def steps_of(selector: str) -> Steps:
     parts = _STEP.split(selector)
     joints = [" ", *(part.strip() or " " for part in parts[1::2])]
     found = [one for part in parts[0::2] if (one := _compound(part)) is not None]
-    if len(found) != len(joints) or (found[-1].tag in ("", "*") and not _names(found[-1])):
+    if len(found) != len(joints) or (len(found) == 1 and not _says(found[0])):
         return ()
     return tuple(zip([" ", *reversed(joints[1:])], reversed(found), strict=True))
 
@@ -208,7 +240,12 @@ def weight(steps: Steps) -> tuple[int, int, int]:
     """How much a rule with this selector weighs against others."""
     ids = sum(len(one.ids) for _, one in steps)
     named = sum(
-        len(one.classes) + len(one.attributes) + len(one.places) + len(one.choices)
+        len(one.classes)
+        + len(one.attributes)
+        + len(one.places)
+        + len(one.choices)
+        + len(one.states)
+        + len(one.inner)
         for _, one in steps
     )
     return ids, named, sum(one.tag not in ("", "*") for _, one in steps)
@@ -225,32 +262,17 @@ def _next(
     return siblings.above(element, compound) if combinator == " " else element.getparent()
 
 
-_HOLDS: dict[str, Callable[[str, str], bool]] = {
-    "": lambda _found, _value: True,
-    "=": lambda found, value: found == value,
-    "~=": lambda found, value: value in found.split(),
-    "|=": lambda found, value: found == value or found.startswith(f"{value}-"),
-    "^=": lambda found, value: bool(value) and found.startswith(value),
-    "$=": lambda found, value: bool(value) and found.endswith(value),
-    "*=": lambda found, value: bool(value) and value in found,
-}
-
-
-def _has(element: HtmlElement, name: str, how: str, value: str) -> bool:
-    found = element.get(name)
-    return found is not None and _HOLDS[how](str(found), value)
-
-
-def _names(one: Compound) -> bool:
-    return bool(one.ids or one.classes or one.attributes or any(is_so for is_so, _ in one.choices))
+def _says(one: Compound) -> bool:
+    """Whether it speaks of some elements alone."""
+    named = one.tag not in ("", "*") or one.ids or one.classes or one.attributes
+    return bool(named or not one.is_plain)
 
 
 def _compound(text: str) -> Compound | None:
     tag, at = "", 0
     named: dict[str, list[str]] = {"id": [], "cls": []}
-    attributes: list[tuple[str, str, str]] = []
-    places: list[_Place] = []
-    choices: list[tuple[bool, tuple[Compound, ...]]] = []
+    attributes: list[AttributeTest] = []
+    more = _More()
     for part in _COMPOUND.finditer(text):
         if part.start() != at:
             return None
@@ -260,30 +282,59 @@ def _compound(text: str) -> Compound | None:
         elif name := part["id"] or part["cls"]:
             named["id" if part["id"] else "cls"].append(name.replace("\\", ""))
         elif part["attr"]:
-            attributes.append((part["attr"].lower(), part["how"] or "", part["value"] or ""))
-        elif not _take(part["place"].lower(), part["said"] or "", places, choices):
+            value, exact = (part["value"] or "").strip(), (part["flag"] or "").lower() != "i"
+            value = value if exact else value.lower()
+            attributes.append(AttributeTest(part["attr"].lower(), part["how"] or "", value, exact))
+        elif not more.take(part["place"].lower(), part["said"] or ""):
             return None
     if at != len(text) or not text:
         return None
     ids, classes = tuple(named["id"]), frozenset(named["cls"])
-    return Compound(tag, ids, classes, tuple(attributes), tuple(places), tuple(choices))
+    return Compound(
+        tag,
+        ids,
+        classes,
+        tuple(attributes),
+        tuple(more.places),
+        tuple(more.choices),
+        tuple(more.states),
+        tuple(more.inner),
+    )
 
 
-def _take(
-    name: str, said: str, places: list[_Place], choices: list[tuple[bool, tuple[Compound, ...]]]
-) -> bool:
-    """Add the pseudo-class `name` to what is known; whether it is one that is read."""
-    if name in _LISTS:
-        several = [_compound(part.strip()) for part in said.split(",")]
-        known = tuple(one for one in several if one is not None)
-        choices.append((name != "not", known))
-        return len(known) == len(several)
-    name, said = _PLACES.get(name, (name, said))
-    formula = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
-    found = _NTH.match(formula) if formula else None
-    if name not in _COUNTED or found is None:
-        return False
-    step = found["step"]
-    counted = 0 if step is None else int(f"{step}1") if step in ("", "+", "-") else int(step)
-    places.append(_Place(name, counted, int(found["at"] or 0)))
-    return True
+@dataclass(slots=True)
+class _More:
+    """What the pseudo-classes of a selector ask for."""
+
+    places: list[Place] = field(default_factory=list)
+    choices: list[tuple[bool, tuple[Compound, ...]]] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    inner: list[tuple[str, Compound]] = field(default_factory=list)
+
+    def take(self, name: str, said: str) -> bool:
+        """Add the pseudo-class `name`; whether it is one that is read."""
+        if name in _LISTS:
+            several = [_compound(part.strip()) for part in split(said)]
+            known = tuple(one for one in several if one is not None)
+            self.choices.append((name != "not", known))
+            return len(known) == len(several) or (bool(known) and name != "not")
+        if name in STATES:
+            self.states.append(name)
+            return not said
+        if name == "has":
+            for part in map(str.strip, split(said)):
+                joint = part[0] if part[:1] in (">", "+", "~") else " "
+                one = _compound(part.lstrip(">+~ "))
+                self.inner += [(joint, one)] if one else []
+            return bool(self.inner)
+        return all(self._take_place(*one) for one in _PLACES.get(name, ((name, said),)))
+
+    def _take_place(self, name: str, said: str) -> bool:
+        formula = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
+        found = _NTH.match(formula) if formula else None
+        if name not in _COUNTED or found is None:
+            return False
+        step = found["step"]
+        counted = 0 if step is None else int(f"{step}1") if step in ("", "+", "-") else int(step)
+        self.places.append(Place(name, counted, int(found["at"] or 0)))
+        return True

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from servers.search.pages.css_rules import StyleRules, plain
+from servers.search.pages.css_values import computed
 from servers.search.pages.selectors import Siblings, Steps, fit, names_of, split, steps_of, weight
 
 if TYPE_CHECKING:
@@ -20,28 +21,58 @@ if TYPE_CHECKING:
 Style = dict[str, str]
 
 _READ = frozenset([
-    "display", "visibility", "opacity", "color", "background", "background-color", "font-size",
-    "font", "position", "left", "top", "right", "bottom", "text-indent", "margin-left",
+    "display", "visibility", "opacity", "color", "background-color", "font-size",
+    "position", "left", "top", "right", "bottom", "text-indent", "margin-left", "filter",
     "margin-top", "clip", "clip-path", "transform", "width", "height", "max-height", "max-width",
-    "overflow", "overflow-y", "overflow-x", "filter", "zoom", "z-index", "content-visibility",
-    "-webkit-text-fill-color", "background-clip", "-webkit-background-clip", "line-height",
+    "overflow", "overflow-y", "overflow-x", "zoom", "z-index", "content-visibility", "translate",
+    "-webkit-text-fill-color", "background-clip", "line-height", "background-image", "mask-size",
+    "scale", "rotate", "mask", "letter-spacing", "contain", "min-height", "animation-name",
+    "animation-fill-mode", "text-shadow", "-webkit-text-stroke", "backface-visibility",
+    "animation-direction", "grid-template-rows",
 ])  # fmt: skip
-_BORDER = re.compile(r"[{}]")
-_WIDTH = re.compile(r"\(\s*(?:(min|max)-)?width\s*(:|[<>]=?)\s*(\d+\.?\d*)\s*(px|em|rem)\s*\)")
-_SCREEN = re.compile(r"\b(?:only|screen|all|and)\b")
-_SCREEN_WIDTH = 1280
+_ALIASES = {
+    "margin-inline-start": "margin-left", "inset-inline-start": "left", "block-size": "height",
+    "inset-block-start": "top", "inset-inline-end": "right", "inset-block-end": "bottom",
+    "max-block-size": "max-height", "inline-size": "width", "max-inline-size": "max-width",
+    "margin-block-start": "margin-top", "-webkit-transform": "transform", "mask-image": "mask",
+    "-webkit-mask": "mask", "-webkit-mask-image": "mask", "min-block-size": "min-height",
+    "-webkit-background-clip": "background-clip", "-webkit-animation": "animation",
+    "-webkit-filter": "filter", "-webkit-clip-path": "clip-path", "-webkit-opacity": "opacity",
+}  # fmt: skip
+_WHOLES = {
+    "background": ("background-color", "background-image"),
+    "animation": ("animation-name", "animation-fill-mode", "animation-direction"),
+}
+_SAID = _READ | _ALIASES.keys() | _WHOLES.keys() | {"inset", "margin", "font", "all"}
+_SIDES = ("top", "right", "bottom", "left")
+_VALID = {
+    "display": re.compile(
+        r"(?:none|block|inline|contents|flex|grid|table|list-item|flow|ruby|-webkit-|-moz-|-ms-|run-in"
+        r"|inherit|initial|unset|revert|math|var\()"
+    ),
+    "opacity": re.compile(r"[+-]?[\d.]|calc|min|max|clamp|inherit|initial|unset|revert|var\("),
+    "visibility": re.compile(r"visible|hidden|collapse|inherit|initial|unset|revert|var\("),
+}
+"""What a browser takes; it keeps what was said before anything else."""
+_IMPORTANT = re.compile(r"!\s{0,9}important")
 _VARIABLE = re.compile(r"(?<![\w-])(--[\w-]{1,60}+)\s{0,9}+:\s{0,9}+([^;{}]{1,80})")
-_USED = re.compile(r"var\(\s{0,9}+(--[\w-]{1,60}+)\s{0,9}+(?:,\s{0,9}+([^()]{1,80}))?\)")
+_USED = re.compile(
+    r"var\(\s{0,9}+(--[\w-]{1,60}+)\s{0,9}+(?:,\s{0,9}+((?:[^()]++|\([^()]{0,80}+\)){1,6}+))?\)"
+)
+_FONT_SIZE = re.compile(
+    r"(?<![\w.%-])([\d.]+(?:e-?\d)?(?:[a-z%]{1,4}|(?=[\s/]|$))|calc\([^()]{1,60}\))(?=[\s/]|$)"
+)
 _PLAIN = re.compile(r"[\w\s.#>+~*-]*")
 _NAMED = re.compile(r"[.#]([\w-]+)")
 _MOST_CSS = 400_000
-_MOST_RULES = 6_000
+_MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
     steps: Steps
-    weight: tuple[int, int, int, int]
+    weight: tuple[int, int, int, int, int]
+    body: str
     style: Style
     urgent: Style
     """What of it also wins over an element's own attribute."""
@@ -54,49 +85,86 @@ def declarations(text: str) -> Style:
     """The declarations of a style attribute or a rule, by name; a later one wins."""
     found: Style = {}
     urgent: set[str] = set()
+    if "\\" in text or "/*" in text:
+        text = plain(text)
     for part in text.lower().split(";"):
-        name, colon, value = part.partition(":")
+        name, _, value = part.partition(":")
         name = name.strip()
-        if not colon or name not in _READ:
+        if name not in _SAID:
             continue
-        value, important, _ = value.partition("!important")
-        if name in urgent and not important:
-            continue
-        if important:
-            urgent.add(name)
-        found[name] = value.strip()
-    if "background" in found:
-        found.setdefault("background-color", found["background"])
+        value, important, _ = value.partition("!")
+        for one, said in _expanded(_ALIASES.get(name, name), value.strip()):
+            if one == "all":
+                found = {kept: found[kept] for kept in found if kept in urgent}
+            if not _is_taken(one, said) or (one in urgent and not important):
+                continue
+            found[one] = computed(said) if "(" in said else said
+            if important:
+                urgent.add(one)
     return found
+
+
+def _is_taken(name: str, value: str) -> bool:
+    """Whether a browser would take it, and it is one that is read."""
+    return name in _READ and (name not in _VALID or bool(_VALID[name].match(value)))
+
+
+def _expanded(name: str, value: str) -> list[tuple[str, str]]:
+    """What a shorthand says of each property that is read."""
+    if name in ("inset", "margin"):
+        parts = value.split()
+        if not 0 < len(parts) <= 4:
+            return []
+        of = [parts[0], parts[1 % len(parts)], parts[2 % len(parts) if len(parts) > 2 else 0]]
+        of.append(parts[3] if len(parts) == 4 else of[1])
+        prefix = "" if name == "inset" else "margin-"
+        return [(prefix + side, one) for side, one in zip(_SIDES, of, strict=True)]
+    if name == "font":
+        size = _FONT_SIZE.search(value)
+        return [("font-size", size[1] if size else value if " " not in value else "medium")]
+    if name in _WHOLES:
+        return [(one, value) for one in _WHOLES[name]]
+    return [(name, value)]
 
 
 def _urgent(text: str) -> Style:
     """The declarations of a rule that are marked as important."""
-    if "!important" not in text:
+    if "!" not in text:
         return {}
-    return declarations(";".join(part for part in text.split(";") if "!important" in part))
+    return declarations(";".join(part for part in text.split(";") if _IMPORTANT.search(part)))
 
 
 class Stylesheet:
     """The rules in the style elements of one page."""
 
-    def __init__(self, css: str, hides: Callable[[Style], bool], names: frozenset[str]) -> None:
+    def __init__(
+        self, css: str, own: list[str], hides: Callable[[Style], bool], names: frozenset[str]
+    ) -> None:
+        """`own` are the style attributes of the page, `names` its classes and ids."""
         self._hides = hides
         self._names = names
-        first, *rest = css[:_MOST_CSS].split("/*")
-        css = first + " ".join(part.partition("*/")[2] for part in rest)
-        self._variables: dict[str, str] = {}
-        for name, value in _VARIABLE.findall(css):
-            self._variables.setdefault(name, value.strip())
-        self._bodies = list(islice(_bodies(css), _MOST_RULES))
+        self._siblings = Siblings()
+        self._frames = StyleRules()
+        self._frames.read(css[:_MOST_CSS])
+        bodies = [
+            (rule.selectors, ";".join(rule.parts), rule.rank)
+            for rule in self._frames.rules
+            if rule.parts
+        ]
+        self._bodies = bodies
+        self._values: dict[str, list[str]] = defaultdict(list)
+        self._defined: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+        self._definers: dict[str, list[_Rule]] = {}
+        self._held: dict[tuple[str, HtmlElement], str | None] = {}
         self._styles: dict[str, Style] = {}
+        self._uses: dict[str, list[str]] = {}
+        self._settled: dict[tuple[str | None, ...], Style] = {}
         self._verdicts: dict[str, bool] = {}
-        hiding = [(selectors, body) for selectors, body in self._bodies if self._would_hide(body)]
-        self._hiding = self._indexed(hiding)
+        self._learn_variables(own)
+        self._hiding = self._indexed([one for one in bodies if self._would_hide(one[1])])
         self._candidates: dict[tuple[str, str | None], list[_Rule]] = {}
         self._rules: _Index | None = None
         self._cache: dict[HtmlElement, Style] = {}
-        self._siblings = Siblings()
 
     def may_hide(self, element: HtmlElement) -> bool:
         """Whether a rule or its own attribute, taken alone, would hide `element`; quick to tell."""
@@ -122,7 +190,7 @@ class Stylesheet:
         """What is declared for `element`: its own attribute over the rules that fit it."""
         known = self._cache.get(element)
         if known is None:
-            known = self._cache[element] = self._all(element)
+            known = self._cache[element] = self._ended(self._all(element))
         return known
 
     def _all(self, element: HtmlElement) -> Style:
@@ -130,49 +198,138 @@ class Stylesheet:
         if self._rules is None:
             self._rules = self._indexed(self._bodies)
         if not self._rules:
-            return self._declared(own) if own else {}
+            return self._declared(own, element) if own else {}
         rules = _named(self._rules, str(element.tag), element.get("class") or "")
         rules += self._rules.get(f"#{element.get('id')}", [])
         fitting = sorted(
             (rule for rule in rules if fit(rule.steps, element, self._siblings)),
             key=lambda rule: rule.weight,
         )
-        if not fitting:
-            return self._declared(own) if own else {}
         found: Style = {}
         for rule in fitting:
-            found.update(rule.style)
+            found.update(self._declared(rule.body, element) if "var(" in rule.body else rule.style)
         if own:
-            found.update(self._declared(own))
-        for rule in fitting:
+            found.update(self._declared(own, element))
+        for rule in sorted(fitting, key=lambda rule: (-rule.weight[0], *rule.weight[1:])):
             found.update(rule.urgent)
+        if own and "!" in own:
+            found.update(_urgent(own))
         return found
+
+    def _ended(self, style: Style) -> Style:
+        """`style` when the animations that it names have come to their end."""
+        if "animation-name" not in style:
+            return style
+        words = style["animation-fill-mode"].split() if "animation-fill-mode" in style else ()
+        if not {"forwards", "both"} & set(words):
+            return style
+        back = "reverse" in style.get("animation-direction", "").split()
+        frames = self._frames.begins if back else self._frames.ends
+        named = style["animation-name"].replace(",", " ").split()
+        return style | {
+            name: value
+            for one in named
+            if one in frames
+            for name, value in self._declared(frames[one]).items()
+        }
 
     def _would_hide(self, text: str) -> bool:
+        """Whether an element with nothing but `text` might be unseen, whatever variables hold."""
         known = self._verdicts.get(text)
         if known is None:
-            known = self._verdicts[text] = self._hides(self._declared(text))
+            known = self._hides(self._ended(self._declared(text)))
+            if not known and "var(" in text:
+                several = [self._values.get(name, []) for name, _ in _USED.findall(text)]
+                is_chain = any("var(" in value for values in several for value in values)
+                rounds = _MOST_VALUES if is_chain else max(map(len, several), default=0)
+                known = any(self._hides(self._with(text, at)) for at in range(rounds))
+            self._verdicts[text] = known
         return known
 
-    def _declared(self, text: str) -> Style:
-        found = self._styles.get(text)
-        if found is None:
-            resolved = _USED.sub(self._value, text) if "var(" in text else text
-            found = self._styles[text] = declarations(resolved)
+    def _with(self, text: str, at: int) -> Style:
+        """The declarations of `text` when each variable has the value of that number."""
+
+        def value(used: re.Match[str]) -> str:
+            values = self._values.get(used[1])
+            return values[min(at, len(values) - 1)] if values else used[2] or used[0]
+
+        return declarations(_resolved(text, value))
+
+    def _declared(self, text: str, element: HtmlElement | None = None) -> Style:
+        if element is None or "var(" not in text:
+            found = self._styles.get(text)
+            if found is None:
+                found = self._styles[text] = self._with(text, 0)
+            return found
+        used = self._uses.get(text)
+        if used is None:
+            used = self._uses[text] = [one[0] for one in _USED.findall(text)][:_MOST_USES]
+        key = (text, *(self._value(name, element) for name in used))
+        found = self._settled.get(key)
+        if found is None or any(value and "var(" in value for value in key[1:]):
+            resolved = _resolved(text, lambda one: self._value(one[1], element) or one[2] or one[0])
+            found = self._settled[key] = declarations(resolved)
         return found
 
-    def _value(self, used: re.Match[str]) -> str:
-        return self._variables.get(used[1], used[2] or used[0])
+    def _value(self, name: str, element: HtmlElement) -> str | None:
+        """What the variable `name` holds at `element`."""
+        if name not in self._values:
+            return None
+        passed: list[HtmlElement] = []
+        one: HtmlElement | None = element
+        found: str | None = None
+        while one is not None:
+            if (name, one) in self._held:
+                found = self._held[name, one]
+                break
+            passed.append(one)
+            found = self._own(name, one)
+            if found is not None:
+                break
+            one = one.getparent()
+        for one in passed:
+            self._held[name, one] = found
+        return found
+
+    def _own(self, name: str, element: HtmlElement) -> str | None:
+        """What the variable `name` is set to on `element` itself."""
+        own = element.get("style")
+        said = dict(_VARIABLE.findall(own)) if own and name in own else {}
+        if name in said:
+            return str(said[name]).strip()
+        if name not in self._definers:
+            self._definers[name] = [
+                _Rule(steps, (rank, *weight(steps), order), "", {name: value}, {})
+                for selectors, value, rank, order in self._defined[name]
+                for steps in filter(None, map(steps_of, split(selectors)))
+            ]
+        fitting = [
+            rule for rule in self._definers[name] if fit(rule.steps, element, self._siblings)
+        ]
+        last = max(fitting, key=lambda rule: rule.weight, default=None)
+        return last.style[name] if last else None
+
+    def _learn_variables(self, own: list[str]) -> None:
+        for text in own:
+            for name, value in _VARIABLE.findall(text) if "--" in text else ():
+                if len(self._values[name]) < _MOST_VALUES:
+                    self._values[name].append(value.strip().lower())
+        for order, (selectors, body, rank) in enumerate(self._bodies):
+            for name, value in _VARIABLE.findall(body) if "--" in body else ():
+                values, known = self._values[name], self._defined[name]
+                if len(known) < _MOST_VALUES:
+                    known.append((selectors, value.strip(), rank, order))
+                    values += [value.strip()] if value.strip() not in values else []
 
     def _may_fit(self, selector: str) -> bool:
         """Whether the page has all that a plain `selector` names; quick to tell."""
         return not _PLAIN.fullmatch(selector) or self._names.issuperset(_NAMED.findall(selector))
 
-    def _indexed(self, bodies: list[tuple[str, str]]) -> _Index:
+    def _indexed(self, bodies: list[tuple[str, str, int]]) -> _Index:
         """The rules of `bodies` by the name that an element must have for them to fit."""
         index: _Index = defaultdict(list)
         order = 0
-        for selectors, body in bodies:
+        for selectors, body, rank in bodies:
             style = self._declared(body)
             if not style:
                 continue
@@ -185,8 +342,17 @@ class Stylesheet:
                 last = steps[0][1]
                 name = min(last.classes) if last.classes else ""
                 key = f"#{last.ids[0]}" if last.ids else f".{name}" if name else last.tag
-                index[key].append(_Rule(steps, (*weight(steps), order), style, urgent))
+                index[key].append(_Rule(steps, (rank, *weight(steps), order), body, style, urgent))
         return index
+
+
+def _resolved(text: str, value: Callable[[re.Match[str]], str]) -> str:
+    """`text` with what its variables hold, and these theirs in turn."""
+    for _ in range(_MOST_ROUNDS):
+        if "var(" not in text or len(text) > _LONGEST:
+            break
+        text = _USED.sub(value, text, count=_MOST_USES)
+    return text
 
 
 def _named(rules: _Index, tag: str, classes: str) -> list[_Rule]:
@@ -195,45 +361,3 @@ def _named(rules: _Index, tag: str, classes: str) -> list[_Rule]:
     for name in set(classes.split()):
         found += rules.get(f".{name}", ())
     return found
-
-
-def _bodies(css: str) -> Iterator[tuple[str, str]]:
-    """Selectors and declarations of the rules that hold on a screen."""
-    skipped: list[bool] = []
-    start, selectors = 0, None
-    for border in _BORDER.finditer(css):
-        text = css[start : border.start()].strip()
-        start = border.end()
-        if border.group() == "}":
-            if selectors is not None:
-                if not any(skipped):
-                    yield selectors, text
-                selectors = None
-            elif skipped:
-                skipped.pop()
-            continue
-        text = text.rpartition(";")[2].strip()
-        if text.startswith("@") and not text.lower().startswith(("@font-face", "@page")):
-            skipped.append(not _holds(text.lower()))
-        else:
-            selectors = text
-
-
-def _holds(rule: str) -> bool:
-    """Whether the rules in the at-rule `rule` hold on a usual screen."""
-    if rule.startswith(("@layer", "@supports")):
-        return True
-    return rule.startswith("@media") and on_screen(rule.removeprefix("@media"))
-
-
-def on_screen(media: str) -> bool:
-    """Whether the media query `media` holds on a usual screen."""
-    return any(map(_is_met, media.lower().split(",")))
-
-
-def _is_met(query: str) -> bool:
-    for end, sign, number, unit in _WIDTH.findall(query):
-        width = float(number) * (1 if unit == "px" else 16)
-        if width > _SCREEN_WIDTH if end == "min" or ">" in sign else width < _SCREEN_WIDTH:
-            return False
-    return not _SCREEN.sub("", _WIDTH.sub("", query)).strip()

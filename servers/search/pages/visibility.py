@@ -7,33 +7,43 @@ certain to show stays: what a control on the page opens, and the wrapper of near
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections import Counter
+from contextlib import suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from servers.search.pages import markup
-from servers.search.pages.controls import NO_PLACE, Opened
-from servers.search.pages.hiding_styles import (
+from servers.search.pages.colors import (
     WHITE,
     Color,
     alike,
     color_of,
-    is_away,
+    colors_of,
     is_clear,
+)
+from servers.search.pages.controls import NO_PLACE, Opened
+from servers.search.pages.hiding_rules import NO_GROUND, Hiding, colors_among
+from servers.search.pages.hiding_styles import (
+    is_aside,
+    is_away,
     is_cut,
     is_faint,
+    is_indented,
     is_off,
     is_shut,
     is_tiny,
 )
-from servers.search.pages.stylesheet import Style, Stylesheet, on_screen
+from servers.search.pages.media_queries import on_screen
+from servers.search.pages.stylesheet import Style, Stylesheet
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _UNREAD = (
     *("template", "svg", "iframe", "object", "canvas", "video", "audio"),
-    *("datalist", "noembed", "rp", "map", "math"),
+    *("datalist", "noembed", "rp", "map", "math", "progress", "meter"),
 )
 _HIDING_CLASSES = frozenset([
     "sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only",
@@ -41,6 +51,12 @@ _HIDING_CLASSES = frozenset([
     "hidden-visually", "a11y-hidden", "assistive-text",
 ])  # fmt: skip
 _GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;}]{1,60})")
+_INK = re.compile(r"(?<![\w-])color\s*:\s*([^;}]{1,60})")
+_STYLES = (
+    "(//style | //link[@rel='stylesheet'][starts-with(@href,'data:')])"
+    "[not(ancestor::noscript or ancestor::template)]"
+    "[not(@type) or @type='' or contains(@type,'text/css')]"
+)
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
 
@@ -48,13 +64,41 @@ _MANY = 4
 def drop_unseen(tree: HtmlElement) -> None:
     """Take out of `tree` what a person would not see, so that it cannot speak to a model."""
     css = "\n".join(
-        style.text or "" for style in tree.iter("style") if on_screen(style.get("media") or "all")
+        style.text or _carried(style.get("href") or "")
+        for style in tree.xpath(_STYLES)
+        if on_screen(style.get("media") or "all")
     )
+    _open_shadows(tree)
     markup.drop(tree, *_UNREAD)
-    sheet = Stylesheet(css, _Hiding(_grounds(tree, css)).may_hide, _names(tree))
+    own = list(map(str, tree.xpath("//@style", smart_strings=False)))
+    said = "\n".join((css, *own)).lower()
+    grounds = colors_among([*_GROUND.findall(said), *map(str.lower, tree.xpath("//@bgcolor"))])
+    hiding = Hiding(grounds | {WHITE}, colors_among(_INK.findall(said)))
+    sheet = Stylesheet(css, own, hiding.may_hide, _names(tree))
     linked = bool(tree.xpath("boolean(//link[contains(@rel,'stylesheet')])"))
     sight = _Sight(tree, sheet, linked)
     sight.look()
+
+
+def _carried(address: str) -> str:
+    """The text that a `data:` address brings along."""
+    kind, _, data = address.partition(",")
+    content = unquote_to_bytes(data)
+    if kind.endswith(";base64"):
+        with suppress(ValueError):
+            content = b64decode(content)
+    return content.decode("utf-8", "replace")
+
+
+def _open_shadows(tree: HtmlElement) -> None:
+    """Put what an element shows in place of its own where its page brings that in a template."""
+    for template in tree.xpath("//template[@shadowrootmode or @shadowroot]"):
+        host = template.getparent()
+        if host is None:
+            continue
+        if template.find(".//slot") is None:
+            markup.drop_all(tree, [one for one in host if one is not template])
+        template.tag = "div"
 
 
 def _names(tree: HtmlElement) -> frozenset[str]:
@@ -68,7 +112,8 @@ def _names(tree: HtmlElement) -> frozenset[str]:
 
 _NEVER, _LATER = "never", "later"
 """What no script is expected to show, and what one may show."""
-_RELATIVE = re.compile(r"em|%|inherit|smaller|larger")
+_RELATIVE = re.compile(r"(?<!r)em|%|smaller|larger")
+_INHERITED = frozenset(["", "inherit", "currentcolor", "unset", "revert"])
 _MARKED = (
     "/descendant::*[@hidden or @popover or @aria-hidden='true' or self::dialog"
     " or self::font[@color]]"
@@ -128,7 +173,7 @@ class _Sight:
         """Why an attribute or a well-known class hides `element`; empty when none does."""
         marked = element.get("hidden") is not None and style.get("display", "none") == "none"
         shut = element.tag == "dialog" and element.get("open") is None
-        silent = element.get("aria-hidden") == "true"
+        silent = self._linked and element.get("aria-hidden") == "true"
         if marked or shut or silent or element.get("popover") is not None:
             return _LATER
         return _NEVER if self._is_well_known(element) else ""
@@ -147,46 +192,73 @@ class _Sight:
             style = {"color": str(element.get("color")).lower(), **style}
         if not style:
             return ""
-        if is_off(style) or is_faint(style) or is_shut(style):
+        if is_off(style) or is_faint(style) or is_shut(style) or is_aside(style):
             return _LATER
-        if is_away(style) or is_cut(style):
+        if is_away(style) or is_cut(style) or self._is_below(element, style):
             return _NEVER
         if style.get("visibility") in ("hidden", "collapse"):
             return "visibility"
+        if is_indented(style):
+            return "text-indent"
         return "font-size" if is_tiny(style) else self._by_color(element, style)
 
+    def _is_below(self, element: HtmlElement, style: Style) -> bool:
+        """Whether the ground of something around `element` lies over it."""
+        if not style.get("z-index", "").startswith("-") or not style.get("position"):
+            return False
+        for one in element.iterancestors():
+            around = self._sheet.style(one)
+            if one.tag in ("body", "html") or ("position" in around and "z-index" in around):
+                return False
+            if around.get("background-color", "") not in NO_GROUND:
+                return not is_clear(around["background-color"])
+        return False
+
     def _by_color(self, element: HtmlElement, style: Style) -> str:
-        named = style.get("-webkit-text-fill-color") or style.get("color")
-        if not named or "text" in style.get("background-clip", "") + style.get(
-            "-webkit-background-clip", ""
+        if "text" in style.get("background-clip", "") or any(
+            style.get(name, "none") != "none" for name in ("text-shadow", "-webkit-text-stroke")
         ):
             return ""
+        background = style.get("background-color", "")
+        named = style.get("-webkit-text-fill-color") or style.get("color", "")
+        if "currentcolor" in background:
+            return "color"
+        if named in _INHERITED:
+            if background in NO_GROUND or (self._linked and not named):
+                return ""
+            named = self._ink(element)
         color = color_of(named)
         if color is None:
             return "color" if is_clear(named) else ""
         ground = self._ground(element)
         return "color" if ground is not None and alike(color, ground) else ""
 
+    def _ink(self, element: HtmlElement) -> str:
+        """The colour that the letters of `element` have from what is around it."""
+        for one in element.iterancestors():
+            named = self._sheet.style(one).get("color", "")
+            if named not in _INHERITED:
+                return named
+        return "" if self._linked else "black"
+
     def _ground(self, element: HtmlElement) -> Color | None:
         """The colour behind `element`; None where the page alone does not tell it."""
-        one: HtmlElement | None = element
-        while one is not None:
+        for one in (element, *element.iterancestors()):
             style = self._sheet.style(one)
             background = style.get("background-color") or (one.get("bgcolor") or "").lower()
-            if "url(" in background or "gradient" in background or "var(" in background:
+            image = style.get("background-image", "none")
+            if "url(" in image or "var(" in background:
                 return None
-            if (
-                background
-                and not is_clear(background)
-                and background not in ("none", "inherit", "initial", "unset")
-            ):
+            if "gradient" in image:
+                first, *others = colors_of(image) or [None]
+                even = first and all(other and alike(first, other) for other in others)
+                return first if even else None
+            if background not in NO_GROUND and not is_clear(background):
                 return color_of(background)
-            one = one.getparent()
         return None if self._linked else WHITE
 
     def _blank(self, element: HtmlElement, name: str) -> None:
         """Take out the text of `element` but for what in it the property `name` shows again."""
-        style = self._sheet.style
         if name == "visibility" and not self._holds_visible(element):
             self._later.append(element)
             return
@@ -199,15 +271,25 @@ class _Sight:
             one.text = None
             for child in one:
                 child.tail = None
-                if isinstance(child.tag, str) and not _is_set_again(style(child), name):
+                if isinstance(child.tag, str) and not self._is_set_again(child, name):
                     stack.append(child)
+
+    def _is_set_again(self, element: HtmlElement, name: str) -> bool:
+        """Whether what `element` inherits of `name` no longer holds in it."""
+        style = self._sheet.style(element)
+        value = style.get(name, "")
+        if name == "color" and style.get("background-color", "") not in NO_GROUND:
+            return not self._by_color(element, style)
+        if value in _INHERITED or value in ("hidden", "collapse"):
+            return False
+        return name != "font-size" or not _RELATIVE.search(value)
 
     def _holds_visible(self, element: HtmlElement) -> bool:
         """Whether something in `element` is made visible again."""
         if element not in self._walked:
             for one in element.iter("*"):
                 self._walked.add(one)
-                if self._sheet.style(one).get("visibility") == "visible":
+                if self._sheet.style(one).get("visibility") in ("visible", "initial"):
                     self._seen_again.add(one)
                     for above in takewhile(self._is_new, one.iterancestors()):
                         self._seen_again.add(above)
@@ -287,14 +369,6 @@ def _sizes(
     return sizes, top
 
 
-def _is_set_again(style: Style, name: str) -> bool:
-    """Whether what an element inherits of `name` no longer holds in it."""
-    value = style.get(name) or (style.get("font") if name == "font-size" else None)
-    if not value or value in ("inherit", "hidden", "collapse"):
-        return False
-    return name != "font-size" or not _RELATIVE.search(value)
-
-
 def _manner(element: HtmlElement, style: Style) -> str:
     """Elements that are hidden in the same manner are shown by the same script."""
     return f"{element.tag}{element.get('hidden')}{sorted(style.items())}"
@@ -302,43 +376,3 @@ def _manner(element: HtmlElement, style: Style) -> str:
 
 def _is_moving(style: Style) -> bool:
     return "transform" in style and is_faint(style)
-
-
-def _grounds(tree: HtmlElement, css: str) -> set[Color]:
-    """The colours that something on the page has behind it."""
-    values = set(_GROUND.findall(css.lower()))
-    values.update(
-        found for style in tree.xpath("//@style") for found in _GROUND.findall(str(style).lower())
-    )
-    values.update(str(value).lower() for value in tree.xpath("//@bgcolor"))
-    return {WHITE, *(color for one in values if (color := color_of(one)))}
-
-
-class _Hiding:
-    """Tells of declarations alone whether they might hide an element; `grounds` are behind some."""
-
-    def __init__(self, grounds: set[Color]) -> None:
-        self._grounds = grounds
-        self._colors: dict[str, bool] = {}
-
-    def may_hide(self, style: Style) -> bool:
-        """Whether an element with nothing but `style` might be unseen."""
-        named = style.get("-webkit-text-fill-color") or style.get("color")
-        if named and self._is_lost(named):
-            return True
-        if style.get("visibility") in ("hidden", "collapse") or is_off(style):
-            return True
-        return any(named(style) for named in (is_faint, is_shut, is_away, is_cut, is_tiny))
-
-    def _is_lost(self, color_text: str) -> bool:
-        """Whether letters of that colour are not seen before some ground."""
-        known = self._colors.get(color_text)
-        if known is None:
-            color = color_of(color_text)
-            lost = (
-                is_clear(color_text)
-                if color is None
-                else any(alike(color, one) for one in self._grounds)
-            )
-            known = self._colors[color_text] = lost
-        return known

@@ -1,0 +1,71 @@
+"""Values of declarations as numbers: sums are computed, lengths are brought to pixels. Pure."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable
+
+_NUMBER = re.compile(
+    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)\s*(px|pt|em|rem|%|vw|vh|vmin|vmax|ex|ch|pc|in|cm"
+    r"|mm|q|lh|deg|turn|grad|rad|dppx|dpi|dpcm|[sd]v[wh]|s|ms|x)?(?![\w.])"
+)
+_PIXELS = {
+    "": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "%": 12.8, "vw": 12.8, "vh": 8.0,
+    "vmin": 8.0, "vmax": 12.8, "ex": 8.0, "ch": 8.0, "pc": 16.0, "in": 96.0, "cm": 37.8,
+    "mm": 3.78, "q": 0.945, "lh": 19.2, "svw": 12.8, "svh": 8.0, "dvw": 12.8, "dvh": 8.0,
+}  # fmt: skip
+"""Of letters of a usual size on a usual screen."""
+_SUM = re.compile(r"(?:calc|min|max|clamp)\((?:[^()]++|\([^()]{0,80}+\)){0,20}+\)")
+_IN_SUM = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)([a-z%]{0,4})")
+_DOES: dict[type[ast.AST], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_CALLS: dict[str, Callable[..., float]] = {
+    "calc": lambda value: value,
+    "min": min,
+    "max": max,
+    "clamp": lambda least, value, most: max(least, min(value, most)),
+}
+
+
+def number(value: str) -> tuple[float, str] | None:
+    """The number that `value` begins with, and its unit, which may be empty."""
+    value = value.strip()
+    found = _NUMBER.match(computed(value) if "(" in value else value)
+    return (float(found[1]), found[2] or "") if found else None
+
+
+def pixels(size: tuple[float, str]) -> float | None:
+    """A length in pixels, roughly; None for what is none."""
+    return size[0] * _PIXELS[size[1]] if size[1] in _PIXELS else None
+
+
+def computed(value: str) -> str:
+    """`value` with its sums as numbers, in pixels where they are of lengths."""
+    return _SUM.sub(_computed, value) if _SUM.search(value) else value
+
+
+def _computed(found: re.Match[str]) -> str:
+    units = {unit for _, unit in _IN_SUM.findall(found[0]) if unit}
+    text = _IN_SUM.sub(lambda one: str(float(one[1]) * _PIXELS.get(one[2], 1.0)), found[0])
+    try:
+        return f"{_value(ast.parse(text, mode='eval').body):.4f}{'px' if units else ''}"
+    except (SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError):
+        return found[0]
+
+
+def _value(node: ast.AST) -> float:
+    if isinstance(node, ast.Constant):
+        return float(node.value)  # type: ignore[arg-type]  # anything else is a TypeError
+    if isinstance(node, ast.UnaryOp):
+        return -_value(node.operand) if isinstance(node.op, ast.USub) else _value(node.operand)
+    if isinstance(node, ast.BinOp):
+        return _DOES[type(node.op)](_value(node.left), _value(node.right))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _CALLS[node.func.id](*map(_value, node.args))
+    raise ValueError(ast.dump(node)[:80])
