@@ -1,4 +1,4 @@
-"""The error classes of the app: each has a title, a hint and a stable code for the user.
+"""The error classes of the app, with title, hint and stable code, and `did_you_mean` for hints.
 
 ```
 AppError(title, hint)            what the user reads; everything else is a bug

@@ -38,7 +38,7 @@ ROOMS = {
         *("search/test_engine.py", "search/test_results.py", "search/test_robots.py"),
         "search/test_search_settings.py",
     ),
-    "supervision": ("supervision/test_intake.py", "supervision/test_lifecycle.py"),
+    "supervision": ("supervision/test_line_reader.py", "supervision/test_lifecycle.py"),
     "tracker": (
         *("tracker/test_entry.py", "tracker/test_exchange_names.py", "tracker/test_first_form.py"),
         *("tracker/test_layouts.py", "tracker/test_leads.py", "tracker/test_ledger.py"),

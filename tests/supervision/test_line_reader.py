@@ -1,4 +1,4 @@
-"""Lines out of bytes, at a pace; and what a flood leaves of itself."""
+"""What a process writes is taken in line by line, at a pace; a flood on stderr is counted."""
 
 from __future__ import annotations
 

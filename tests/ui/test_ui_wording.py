@@ -1,4 +1,4 @@
-"""What a person reads for each fact."""
+"""What a person reads for each fact: states, amounts, times, notices."""
 
 from __future__ import annotations
 
