@@ -6,7 +6,7 @@ servers/contract/server_settings.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,19 +66,19 @@ def _of_server(server: str, setting: ServerSetting) -> SettingChoice:
     *folders, last = setting.path.split(".")
     field = field_of(setting, group=server.capitalize())
 
-    def read(config: Config) -> Any:
+    def part_at(config: Config, names: Sequence[str]) -> Any:
         part: Any = config.settings.of(server)
-        for name in folders:
+        for name in names:
             part = part.get(name) if isinstance(part.get(name), Mapping) else {}
-        return part.get(last, field.default)
+        return part
+
+    def read(config: Config) -> Any:
+        return part_at(config, folders).get(last, field.default)
 
     def write(config: Config, value: Any) -> Config:
         changed = {last: value}
         for depth in range(len(folders), 0, -1):
-            part: Any = config.settings.of(server)
-            for name in folders[:depth]:
-                part = part.get(name) if isinstance(part.get(name), Mapping) else {}
-            changed = {folders[depth - 1]: {**part, **changed}}
+            changed = {folders[depth - 1]: {**part_at(config, folders[:depth]), **changed}}
         return config.with_own(server, changed)
 
     return SettingChoice(field, read, write)

@@ -108,8 +108,7 @@ def disconnect(
     """
     free = replace(record, wanted=False, left_out=(), cached_by=())
     finding = find_state(client, content, desired, record)
-    if finding.state in (FileState.UNREADABLE, FileState.AMBIGUOUS):
-        raise RefusedError(finding)
+    _check(finding, replace_foreign=True)
     if content is None or not finding.present:
         return Change(content, content, free)
     try:
@@ -149,9 +148,8 @@ def snippet(client: Client, desired: DesiredEntries) -> str:
 
 
 def _check(finding: Finding, *, replace_foreign: bool) -> None:
-    if finding.state in (FileState.UNREADABLE, FileState.AMBIGUOUS):
-        raise RefusedError(finding)
-    if finding.state is FileState.FOREIGN and not replace_foreign:
+    refused = {FileState.UNREADABLE, FileState.AMBIGUOUS}
+    if finding.state in (refused if replace_foreign else refused | {FileState.FOREIGN}):
         raise RefusedError(finding)
 
 

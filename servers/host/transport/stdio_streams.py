@@ -58,20 +58,17 @@ class _WriteBufferState(asyncio.BaseProtocol):
     """Whether the write buffer of a transport is empty."""
 
     def __init__(self) -> None:
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self.empty = asyncio.Event()
+        self.empty.set()
 
     def pause_writing(self) -> None:
-        self._empty.clear()
+        self.empty.clear()
 
     def resume_writing(self) -> None:
-        self._empty.set()
+        self.empty.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._empty.set()
-
-    async def wait_empty(self) -> None:
-        await self._empty.wait()
+        self.empty.set()
 
 
 class StdoutWriter:
@@ -112,7 +109,7 @@ class StdoutWriter:
         """Wait up to `seconds` until everything is written."""
         if self.waiting and self._protocol:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._protocol.wait_empty(), seconds)
+                await asyncio.wait_for(self._protocol.empty.wait(), seconds)
 
 
 def _is_pipe_or_socket(descriptor: int) -> bool:
