@@ -173,7 +173,7 @@ class HttpApp:
             why = connection.unread(self._board.name)
             await _refuse(send, 503, refusal_line("null", INTERNAL_ERROR, why))
             return
-        awaited = {each.id_token for each in messages if each.method and "id" in each.fields}
+        awaited = {each.answer_id for each in messages if each.method and "id" in each.fields}
         stream = EventStream(set(awaited), client.note_unread, takes_events=exchange.takes_events)
         if awaited:
             client.streams.add(stream)
@@ -186,7 +186,7 @@ class HttpApp:
         await respond(stream, exchange, extra, is_primed=client.is_primed)
 
     async def _post_modern(self, exchange: Exchange, message: WireMessage) -> None:
-        send, token = exchange.send, message.id_token
+        send, token = exchange.send, message.answer_id
         if "id" not in message.fields:
             await reply(send, 202)
             return

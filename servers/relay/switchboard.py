@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 
 _PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND, _OTHER_VERSION = -32700, -32600, -32601, -32022
 _MEMBERS = frozenset(("method", "result", "error", "id"))
-_ID_TYPES = frozenset((str, int, float))
 _READ_WHOLE = frozenset(("initialize", "server/discover", *listed_entries.LISTS))
 """The methods whose answers Lou needs, however long they are."""
 _NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
@@ -121,7 +120,7 @@ class Switchboard:
         if "id" not in message.fields:
             self.notifications.from_client(client, message)
             return
-        if type(message.fields["id"]) not in _ID_TYPES:
+        if message.answer_id == "null":
             self._reject(client, _INVALID_REQUEST, "`id` is neither a text nor a number")
             return
         if message.method == "initialize":

@@ -34,6 +34,7 @@ _ID_FIRST = tuple(
 _ID_LAST = ('"id":', '"id": ')
 """What stands before the id where the SDKs write it: first, with its length, or last."""
 _BEGIN = re.compile(r'\{ ?"(?:jsonrpc|id|result|error|method)" ?: ?')
+_ID_TYPES = frozenset((str, int, float))
 INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
 _INFINITE = re.compile(r'"(?:[^"\\]|\\.)*"|(-?)Infinity')
@@ -98,6 +99,11 @@ class WireMessage:
             span = self.id_span
             self._id_token = self.text[span[0] : span[1]] if span else "null"
         return self._id_token
+
+    @property
+    def answer_id(self) -> str:
+        """The id for an answer, as it is written; `null` if it is neither a text nor a number."""
+        return self.id_token if type(self.fields.get("id")) in _ID_TYPES else "null"
 
     @property
     def id_key(self) -> str:

@@ -199,3 +199,27 @@ async def test_a_large_message_passes_and_a_larger_one_is_refused(home: Path) ->
 
         assert len((await post(3 << 20)).json()["result"]["params"]["text"]) == 3 << 20
         assert (await post(16 << 20)).status_code == 413
+
+
+@pytest.mark.parametrize("id_", [None, True, [1], {"a": 1}], ids=str)
+@pytest.mark.parametrize("is_modern", [False, True])
+async def test_a_request_whose_id_is_none_is_refused_at_once(
+    home: Path, id_: Any, is_modern: bool
+) -> None:
+    async with (
+        supervised("-m", "servers", "relay", "mine") as server,
+        httpx2.AsyncClient(headers=HEADERS, trust_env=False, timeout=60) as http,
+    ):
+        settings = {**wire_entry(), "http": {"port": 0}}
+        url = (await server.ready(keys=KEYS, settings=settings))["http"]
+        headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list"}
+        message = {"jsonrpc": "2.0", "id": id_, "method": "tools/list"}
+        params: dict[str, Any] = {"params": {"_meta": envelope()}}
+        if not is_modern:
+            info = {"name": "t", "version": "1"}
+            asked = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info}
+            greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": asked}
+            answer = await http.post(url, json=greeting)
+            headers, params = {"mcp-session-id": answer.headers["mcp-session-id"]}, {}
+        refused = (await http.post(url, json={**message, **params}, headers=headers)).json()
+        assert (refused["id"], refused["error"]["code"]) == (None, -32600)
