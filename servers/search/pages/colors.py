@@ -115,7 +115,9 @@ def _numbers(said: str, *wholes: float) -> list[float]:
 
 
 def _relative(said: str) -> _Seen | None:
-    return next(_seen(said), None) if said.startswith("from ") else None
+    seen = next(_seen(said), None) if said.startswith("from ") else None
+    alpha = number(said.rpartition("/")[2]) if "/" in said else None
+    return (*seen[:3], alpha[0]) if seen and alpha else seen
 
 
 def _rgb(said: str, _name: str) -> _Seen | None:

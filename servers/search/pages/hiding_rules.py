@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from servers.search.pages.colors import Color, alike, color_of, is_clear
+from servers.search.pages.colors import Color, alike, color_of, colors_of, is_clear
 from servers.search.pages.hiding_styles import (
     is_aside,
     is_away,
@@ -22,7 +22,7 @@ _MANNERS = (is_faint, is_shut, is_away, is_cut, is_tiny, is_aside, is_indented)
 
 def colors_among(values: list[str]) -> set[Color]:
     """The colours of `values`, but for those that are transparent."""
-    return {color for one in set(values) if (color := color_of(one))}
+    return {color for one in set(values) for color in colors_of(one) if color}
 
 
 class Hiding:

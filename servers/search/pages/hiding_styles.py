@@ -12,17 +12,18 @@ from servers.search.pages.stylesheet import Style
 _TINY = {"em": 0.12, "rem": 0.12, "%": 12.0, "ex": 0.25, "ch": 0.25, "lh": 0.08}
 _TINY_PIXELS = 2.0
 _TIGHT = {"em": 0.5, "rem": 0.5, "%": 50.0}
-_FAR, _FAR_RIGHT = 500.0, 3_000.0
+_FAR, _FAR_RIGHT, _FAR_MOVED = 500.0, 3_000.0, 1_280.0
 """Pixels; what is that far left or up, or right and down, is off every screen."""
 _CLIPPED = re.compile(
-    r"circle\(\s*0|ellipse\(\s*0|polygon\(\s*0(?:px|%)?\s+0(?:px|%)?"
-    r"(?:\s*,\s*0(?:px|%)?\s+0(?:px|%)?)*\s*\)|rect\(\s*(?:0|1)(?:px)?[\s,]"
+    r"circle\(\s*0|ellipse\(\s*0|polygon\(\s*([^,()]{1,20}?)\s*(?:,\s*\1\s*){0,20}\)|rect\(\s*(?:0|1)(?:px)?[\s,]"
     r"|rect\(\s*auto[\s,]+0(?:px)?[\s,]|xywh\([^)]{0,40}\s0(?:px|%)?(?:\s|\))"
     r"|path\(.m-?\d+ -?\d+(?:.\))"
 )
 _INSET = re.compile(r"inset\(([^)]{0,80})\)")
 _STEP = re.compile(r"([a-z3-]{1,20})\(([^()]{0,200}+)\)")
-_DIM = re.compile(r"opacity\(\s*(?:0?\.0\d*|0)%?\s*\)|blur\(\s*(?:[2-9]\d|1\d{2})(?:\.\d+)?px")
+_DIM = re.compile(
+    r"opacity\(\s*(?:0?\.0[0-5]?\d*|0|[0-5]%)\s*\)|blur\(\s*(?:[2-9]\d|1\d{2})(?:\.\d+)?px"
+)
 _TURNS = {"deg": 1.0, "turn": 360.0, "grad": 0.9, "rad": 180 / math.pi}
 
 
@@ -68,6 +69,8 @@ def is_shut(style: Style) -> bool:
         across, down = ("auto" if one == "visible" else one for one in (across, down))
     if (_pixels(style, "min-height") or 0) > 1:
         down = "visible"
+    if style.get("display") == "inline":
+        return False
     for overflow, names in (
         (across, ("width", "max-width")),
         (down, ("height", "max-height", "line-height")),
@@ -78,8 +81,10 @@ def is_shut(style: Style) -> bool:
 
 
 def _is_nothing(style: Style, name: str) -> bool:
-    size = _size(style, name)
-    return size is not None and size[0] <= 1 and size[1] in ("", "px", "em", "rem", "%")
+    size, length = _size(style, name), _pixels(style, name)
+    if length is None or (size and size[1] == "%" and "height" in name):
+        return False
+    return length <= 1
 
 
 def is_indented(style: Style) -> bool:
@@ -113,7 +118,7 @@ def is_away(style: Style) -> bool:
         for part in move.split(",")
         if (size := number(part)) and size[1] != "%" and (length := pixels(size)) is not None
     ]
-    return any(_is_far(size) or size >= _FAR_RIGHT for size in sizes)
+    return any(_is_far(size) or size >= _FAR_MOVED for size in sizes)
 
 
 def _is_beyond(style: Style) -> bool:
@@ -170,7 +175,7 @@ def _is_closed(said: str) -> bool:
     top, right = sizes[0], sizes[1 % len(sizes)]
     bottom = sizes[2] if len(sizes) > 2 else top
     left = sizes[3] if len(sizes) > 3 else right
-    return top + bottom >= 100 or left + right >= 100
+    return top + bottom >= 99 or left + right >= 99
 
 
 def _is_flat(style: Style) -> bool:

@@ -211,7 +211,7 @@ def steps_of(selector: str) -> Steps:
     parts = _STEP.split(selector)
     joints = [" ", *(part.strip() or " " for part in parts[1::2])]
     found = [one for part in parts[0::2] if (one := _compound(part)) is not None]
-    if len(found) != len(joints) or (len(found) == 1 and not _says(found[0])):
+    if len(found) != len(joints):
         return ()
     return tuple(zip([" ", *reversed(joints[1:])], reversed(found), strict=True))
 
@@ -260,12 +260,6 @@ def _next(
     if combinator == "+":
         return element.getprevious()
     return siblings.above(element, compound) if combinator == " " else element.getparent()
-
-
-def _says(one: Compound) -> bool:
-    """Whether it speaks of some elements alone."""
-    named = one.tag not in ("", "*") or one.ids or one.classes or one.attributes
-    return bool(named or not one.is_plain)
 
 
 def _compound(text: str) -> Compound | None:

@@ -74,7 +74,7 @@ class _Rule:
     weight: tuple[int, int, int, int, int]
     body: str
     style: Style
-    urgent: Style
+    urgent: str
     """What of it also wins over an element's own attribute."""
 
 
@@ -127,11 +127,11 @@ def _expanded(name: str, value: str) -> list[tuple[str, str]]:
     return [(name, value)]
 
 
-def _urgent(text: str) -> Style:
+def _urgent(text: str) -> str:
     """The declarations of a rule that are marked as important."""
     if "!" not in text:
-        return {}
-    return declarations(";".join(part for part in text.split(";") if _IMPORTANT.search(part)))
+        return ""
+    return ";".join(part for part in text.split(";") if _IMPORTANT.search(part))
 
 
 class Stylesheet:
@@ -211,9 +211,10 @@ class Stylesheet:
         if own:
             found.update(self._declared(own, element))
         for rule in sorted(fitting, key=lambda rule: (-rule.weight[0], *rule.weight[1:])):
-            found.update(rule.urgent)
+            if rule.urgent:
+                found.update(self._declared(rule.urgent, element))
         if own and "!" in own:
-            found.update(_urgent(own))
+            found.update(self._declared(_urgent(own), element))
         return found
 
     def _ended(self, style: Style) -> Style:
@@ -299,7 +300,7 @@ class Stylesheet:
             return str(said[name]).strip()
         if name not in self._definers:
             self._definers[name] = [
-                _Rule(steps, (rank, *weight(steps), order), "", {name: value}, {})
+                _Rule(steps, (rank, *weight(steps), order), "", {name: value}, "")
                 for selectors, value, rank, order in self._defined[name]
                 for steps in filter(None, map(steps_of, split(selectors)))
             ]

@@ -50,7 +50,7 @@ _HIDING_CLASSES = frozenset([
     "u-visually-hidden", "visually-hidden-focusable", "sr-only-focusable", "element-invisible",
     "hidden-visually", "a11y-hidden", "assistive-text",
 ])  # fmt: skip
-_GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;}]{1,60})")
+_GROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;}]{1,60})")
 _INK = re.compile(r"(?<![\w-])color\s*:\s*([^;}]{1,60})")
 _STYLES = (
     "(//style | //link[@rel='stylesheet'][starts-with(@href,'data:')])"
@@ -137,7 +137,8 @@ class _Sight:
         gone: list[HtmlElement] = []
         marked = set(self._tree.xpath(_MARKED))
         for element in self._suspects(marked):
-            style = self._sheet.style(element) if self._sheet.may_hide(element) else {}
+            is_asked = element.get("hidden") is not None or self._sheet.may_hide(element)
+            style = self._sheet.style(element) if is_asked else {}
             why = self._by_mark(element, style) or self._by_style(element, style)
             if why == _NEVER:
                 gone.append(element)
@@ -220,18 +221,19 @@ class _Sight:
         ):
             return ""
         background = style.get("background-color", "")
-        named = style.get("-webkit-text-fill-color") or style.get("color", "")
+        why = "-webkit-text-fill-color" if "-webkit-text-fill-color" in style else "color"
+        named = style.get(why, "")
         if "currentcolor" in background:
-            return "color"
+            return why
         if named in _INHERITED:
             if background in NO_GROUND or (self._linked and not named):
                 return ""
             named = self._ink(element)
         color = color_of(named)
         if color is None:
-            return "color" if is_clear(named) else ""
+            return why if is_clear(named) else ""
         ground = self._ground(element)
-        return "color" if ground is not None and alike(color, ground) else ""
+        return why if ground is not None and alike(color, ground) else ""
 
     def _ink(self, element: HtmlElement) -> str:
         """The colour that the letters of `element` have from what is around it."""
