@@ -169,9 +169,63 @@ async def test_a_json_feed_is_its_entries(read: Read) -> None:
     }  # fmt: skip
     for kind in ("application/feed+json", "application/json", None):
         told = await read(json.dumps(feed).encode(), kind)
-        assert (told.title, [link.url for link in told.links]) == ("Gulls", ["https://e.org/1"])
+        assert told.title == "Gulls"
+        assert [link.url for link in told.links] == ["https://e.org/1", "https://e.org/2"]
         assert "## A nest\n2026-03-02\nOn the pier" in told.text
         assert "Eggs" in told.text
+
+
+ODD_FEEDS = {
+    "blocks": (
+        """<rss version="2.0"><channel><title>T</title><item><title>A</title><link>/a</link>
+        <description><![CDATA[<p>One.</p><ul><li>x</li><li>y</li></ul>]]></description></item>
+        </channel></rss>""",
+        "## A\nOne.\nx\ny",
+        "/a",
+    ),
+    "hidden": (
+        """<rss version="2.0"><channel><title>T</title><item><title>A</title>
+        <guid>https://e.org/g</guid><description>&lt;p&gt;One.&lt;/p&gt;
+        &lt;p style="font-size:0"&gt;Planted&lt;/p&gt;</description></item></channel></rss>""",
+        "## A\nOne.",
+        "https://e.org/g",
+    ),
+    "no address": (
+        """<rss version="2.0"><channel><title>T</title><item><title>A</title>
+        <guid isPermaLink="false">g/1</guid></item></channel></rss>""",
+        "## A",
+        "",
+    ),
+    "base": (
+        """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://b.org/x/"><title>T</title>
+        <entry xml:base="y/"><title>A</title><link href="1"/><content type="xhtml">
+        <div xmlns="http://www.w3.org/1999/xhtml"><p>One.</p><p>Two.</p></div></content></entry>
+        </feed>""",
+        "## A\nOne.\nTwo.",
+        "https://b.org/x/y/1",
+    ),
+    "no entries": (
+        '<rss version="2.0"><channel><title>T</title></channel></rss>',
+        "This feed has no entries.",
+        "",
+    ),
+    "a person first": (
+        """{"author": {"name": "x"}, "version": "https://jsonfeed.org/version/1", "title": "T",
+        "items": [{"id": "https://e.org/1", "content_html": "<p>One.</p><p>Two.</p>"}]}""",
+        "One.\nTwo.",
+        "https://e.org/1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FEEDS)
+async def test_an_odd_feed_is_what_a_person_reads_of_it(read: Read, name: str) -> None:
+    content, text, goal = ODD_FEEDS[name]
+    told = await read(content.encode(), "application/json" if content[0] == "{" else "text/xml")
+    assert told.title == "T"
+    assert text in told.text
+    assert "Planted" not in told.text
+    assert [link.url.endswith(goal) for link in told.links] == ([True] if goal else [])
 
 
 def docx(body: str, **more: str) -> bytes:
