@@ -164,7 +164,9 @@ class Switchboard:
         client.in_flight[message.id_token] = (connection, number)
 
     def _pass_answer_of(self, client: RelayClient, message: WireMessage) -> None:
-        asked = client.asked.pop(message.id_key, None)
+        asked, own = client.asked.pop(message.id_key, None), client.connection
+        if asked is None and own and len(own.clients) == 1:
+            asked = (own, message.id_token)  # the server may know what it means
         if asked and not asked[0].is_closed:
             connection, token = asked
             connection.send(message.line_as(token), message)

@@ -22,12 +22,13 @@ _BOM = "\ufeff"
 _LONG = 1 << 20
 """Of longer answers only the ends are read: parsing takes ten times their size in memory."""
 _ENDS = 256
-_VERSION, _NUMBER = r'"jsonrpc":\s*"2\.0",\s*"id":\s*', r"-?\d+(?:\.0)?"
-_ID_HEAD = re.compile(rf'\{{\s*{_VERSION}({_NUMBER}|"[^"\\]{{0,80}}"),\s*')
-_RESPONSE_HEAD = re.compile(_ID_HEAD.pattern + '"result":')
-_ANSWER_HEAD = re.compile(_ID_HEAD.pattern + '"(?:result|error)":')
+_VERSION = r'"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*'
+_NUMBER = r"-?\d+(?:\.0)?"
+_ID_HEAD = re.compile(rf'\{{\s*{_VERSION}({_NUMBER}|"[^"\\]{{0,80}}")\s*,\s*')
+_RESPONSE_HEAD = re.compile(rf'{_ID_HEAD.pattern}"result"\s*:')
+_ANSWER_HEAD = re.compile(rf'{_ID_HEAD.pattern}"(?:result|error)"\s*:')
 _ID_TAIL = re.compile(rf'[}}\]"0-9le]\s*,\s*{_VERSION}({_NUMBER})\s*\}}\s*$')
-_RESULT_HEAD = re.compile(r'\{\s*"result":')
+_RESULT_HEAD = re.compile(r'\{\s*"result"\s*:')
 _ID_FIRST = tuple(
     (head, len(head)) for head in ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
 )

@@ -255,3 +255,18 @@ async def test_a_cancelled_call_is_forgotten_with_its_client() -> None:
     assert board.pool.base.pending, "its server may answer still"
     client.leave()
     assert not board.pool.base.pending
+
+
+async def test_an_answer_to_no_question_is_the_servers_to_judge(home: Path) -> None:
+    answer = {"id": "7", "result": {"roots": [], "x": 1.0}}
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client, ASKABLE)
+        put(client, answer)
+        assert {"jsonrpc": "2.0", **answer} in (await seen(client))["seen"]
+    async with relay() as server, lines(server.socket) as client, lines(server.socket) as other:
+        for each in (client, other):
+            await greet(each)
+        put(client, answer)
+        assert {"jsonrpc": "2.0", **answer} not in (await seen(client))["seen"], (
+            "but of two clients"
+        )

@@ -81,6 +81,16 @@ def test_an_answer_on_several_lines_is_one_line_of_the_same_json(
     assert "".join(line.split()) == f'{{"jsonrpc":"2.0","id":7,"result":{"".join(result.split())}}}'
 
 
+@pytest.mark.parametrize("colon", [":", ": ", " :", "\t: "])
+def test_an_answer_that_python_does_not_read_passes_with_any_blanks(colon: str) -> None:
+    deep = "[" * 3_000 + "]" * 3_000
+    members = ['"jsonrpc":"2.0"', '"id":1', f'"result":{{"odd":{deep}}}']
+    for order in (members, [members[2], *members[:2]]):
+        text = f"{{{','.join(order)}}}".replace('":', f'"{colon}')
+        (message,) = parse_line(text.encode())
+        assert message.line_as("7").decode() == text.replace(f'"id"{colon}1', f'"id"{colon}7')
+
+
 def test_what_is_written_again_is_json_whatever_the_number() -> None:
     odd = {"a": float("inf"), "b": [-float("inf")], '"c': 'say "Infinity\\"', "-Infinity": 1}
     text = dumps(odd)

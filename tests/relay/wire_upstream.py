@@ -39,6 +39,8 @@ def main() -> None:
         if "method" not in message:
             if call := waiting.pop(message["id"], None):
                 answer(call, {"content": [], "structuredContent": message})
+            else:
+                seen.append(message)
         elif "id" in message:
             seen.append(message)
             take(message)
