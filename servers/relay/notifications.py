@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from servers.contract import messages
@@ -39,21 +40,19 @@ _SUBSCRIPTION_NAMES = {
 """By notification: what a subscription of the 2026-07-28 era names to hear of it."""
 
 
+@dataclass(slots=True)
 class _ListState:
     """One list of one connection: when clients may hear of it next, and what they were given."""
 
-    __slots__ = ("again", "given", "is_mixed", "notified_at", "pause_s", "task")
-
-    def __init__(self) -> None:
-        self.again: WireMessage | None = None
-        """The last of the changes since the one that is being told."""
-        self.given: int | None = None
-        """The hash of the first list that a client was given since clients heard of a change."""
-        self.is_mixed = False
-        """Whether a client was given another one since then."""
-        self.pause_s = 0.0
-        self.notified_at = 0.0
-        self.task: asyncio.Task[None] | None = None
+    again: WireMessage | None = None
+    """The last of the changes since the one that is being told."""
+    given: int | None = None
+    """The hash of the first list that a client was given since clients heard of a change."""
+    is_mixed: bool = False
+    """Whether a client was given another one since then."""
+    pause_s: float = 0.0
+    notified_at: float = 0.0
+    task: asyncio.Task[None] | None = None
 
 
 class NotificationBoard(Protocol):

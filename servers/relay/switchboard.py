@@ -208,9 +208,9 @@ class Switchboard:
                 connection.cancel(number)
                 self._record(pending, "cancelled", "refused")
         client.in_flight.clear()
-        pending_here = client.connection.pending if client.connection else {}
-        for number in [n for n, each in pending_here.items() if each.client is client]:
-            del pending_here[number]  # it was cancelled
+        here = client.connection.pending if client.connection else {}
+        for number in [number for number, each in here.items() if each.client is client]:
+            del here[number]  # it was cancelled
         self.pool.part(client)
         if client.malformed > 1:
             log.warning("Client %s sent %d lines that are no MCP", client.name, client.malformed)
