@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -29,7 +30,22 @@ def post(text: str) -> dict[str, object]:
 STREAM = {
     "topic_1": json.dumps({"post_stream": {"posts": [post(SAID), post("I agree with that.")]}})
 }
+BODY = {"title": "Ferry times", "body": SAID}
+PACKED = [{"_1": 2}, "data", {"_3": 4, "_5": 6}, "title", "Ferry times", "body", SAID]
+QUOTED = json.dumps(BODY).replace('"', "&q;")
 CARRIED = {
+    "angular": f"<script id=app-state type=application/json>{QUOTED}</script>",
+    "astro": f"<astro-island props='{json.dumps({'body': [0, SAID]})}'></astro-island>",
+    "cdata": f"<script type=application/ld+json>//<![CDATA[\n{json.dumps(BODY)}\n//]]></script>",
+    "flight text": f'<script>self.__next_f.push([1,"2:T{len(SAID):x},{SAID}3:[]"])</script>',
+    "gatsby": f"<script>window.pageData={json.dumps({'result': BODY})};</script>",
+    "nuxt": f"<script type=application/json>{json.dumps([{'body': 1}, SAID])}</script>",
+    "parsed": f"<script>window.__STATE__=JSON.parse({json.dumps(json.dumps(BODY))})</script>",
+    "parsed, single": f"<script>window.__STATE__=JSON.parse('{json.dumps(BODY)}')</script>",
+    "parsed, percent": f'<script>var __DATA__ = JSON.parse(decodeURIComponent("{quote(json.dumps(BODY))}"))</script>',  # noqa: E501
+    "remix": f"<script>window.__remixContext = {json.dumps({'state': BODY})};</script>",
+    "stream": f"<script>window.__remixContext.streamController.enqueue({json.dumps(json.dumps(PACKED))})</script>",  # noqa: E501
+    "turbo": f"<script type=application/json>{json.dumps(PACKED)}</script>",
     "next": f'<script id=__NEXT_DATA__ type=application/json>{{"props":{{"pageProps":{{"title":"Ferry times","body":"{SAID}"}}}}}}</script>',  # noqa: E501
     "json-ld": f'<script type=application/ld+json>{{"@type":"Article","headline":"Ferry","articleBody":"{SAID * 5}"}}</script>',  # noqa: E501
     "island": f'<script type="application/json">{{"page":{{"description":"{SAID}"}}}}</script>',

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from servers.search import sanitize
 
@@ -24,12 +25,22 @@ _DATA = (
     "//script[contains(@type,'json') and not(@type='importmap' or @type='speculationrules')]"
     "[not(contains(@id,'config'))]"
 )
-_CARRIERS = ("data-preloaded", "data-page", "data-props", "data-state", "data-initial-state")
-_ASSIGNED = re.compile(
-    r"\b(?:window|self|globalThis)(?:\.|\[[\"'])(__[A-Z_]{1,40}+|initialState|ytInitialData)"
-    r"(?:[\"']\])?\s{0,9}+=\s{0,9}+(?=[{\[])"
+_CARRIERS = (
+    *("data-preloaded", "data-page", "data-props", "data-state", "data-initial-state"),
+    "props",
 )
-_STATES = re.compile(r"STATE|DATA|PROPS|NUXT|nitial")
+_ASSIGNED = re.compile(
+    r"\b(?:(?:window|self|globalThis)(?:\.|\[[\"'])|(?:var|let|const)\s{1,9}+)"
+    r"(__[A-Za-z_]{1,40}+|initial(?:State|Data)|ytInitialData|pageData)(?:[\"']\])?"
+    r"\s{0,9}+=\s{0,9}+(?:(JSON\.parse\(\s{0,9}+(?:decodeURIComponent\(\s{0,9}+)?)(?=[\"'])|(?=[{\[]))"
+)
+_STATES = re.compile(r"STATE|DATA|PROPS|NUXT|nitial|Context|Data")
+_STREAMED = re.compile(r"\bstreamController\.enqueue\(\s{0,9}+(?=\")")
+_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*+)'")
+_ROW = re.compile(rb"[0-9a-f]{1,6}:T([0-9a-f]{1,6}),")
+_WRAPPED = re.compile(
+    r"\A\s{0,99}(?://\s?)?(?:<!\[CDATA\[|<!--)|(?:(?://\s?)?(?:\]\]>|-->)\s{0,99}\Z)"
+)
 _NEXT_JS_PUSH = re.compile(r"self\.__next_f\.push\(\s{0,9}+(?=\[)")
 _TITLES = frozenset(
     ["title", "name", "headline", "heading", "label", "question", "subject", "topictitle"]
@@ -87,7 +98,9 @@ def _found(tree: HtmlElement) -> Iterator[Any]:
     for text in texts:
         for start in islice(_ASSIGNED.finditer(text), 5):
             if _STATES.search(start[1]):
-                yield _first(text, start.end())
+                yield _quoted(text, start) if start[2] else _first(text, start.end())
+        for start in islice(_STREAMED.finditer(text), 5):
+            yield _parsed(str(_first(text, start.end())))
     yield from _next_js_data(texts)
 
 
@@ -99,17 +112,55 @@ def _next_js_data(texts: list[str]) -> Iterator[Any]:
             part = _first(text, start.end())
             if isinstance(part, list) and len(part) > 1 and isinstance(part[1], str):
                 pieces.append(part[1])
-    for line in "".join(pieces).splitlines():
+    rows = "".join(pieces).encode("utf-8", "replace")
+    end = 0
+    for row in _ROW.finditer(rows):  # a text says how many bytes it has
+        if row.start() >= end:
+            end = row.end() + int(row[1], 16)
+            yield {"text": rows[row.end() : end].decode("utf-8", "replace")}
+    for line in rows.decode().splitlines():
         _, colon, value = line.partition(":")
         if colon and value[:1] in "[{":
             yield _parsed(value)
 
 
 def _parsed(text: str) -> Any:
+    text = _WRAPPED.sub("", text[:_LARGEST].strip())
+    if text.startswith("{&q;"):  # as Angular wrote quotes
+        text = text.replace("&q;", '"').replace("&l;", "<").replace("&g;", ">").replace("&a;", "&")
     try:
-        return json.loads(text[:_LARGEST], strict=False)
+        data = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
+    return _unpacked(data) if isinstance(data, list) else data
+
+
+def _unpacked(data: list[Any]) -> list[Any]:
+    """`data` with the texts that its objects name by their places in it, as Nuxt and Remix do."""
+
+    def at(place: Any) -> Any:
+        return data[place] if isinstance(place, int) and 0 <= place < len(data) else place
+
+    return [
+        {
+            at(int(key[1:])) if key[:1] == "_" and key[1:].isdecimal() else key: at(value)
+            for key, value in one.items()
+            if isinstance(at(value), str)
+        }
+        if isinstance(one, dict) and one and all(type(value) is int for value in one.values())
+        else one
+        for one in data
+    ]
+
+
+def _quoted(text: str, start: re.Match[str]) -> Any:
+    """The data in the quotes of a `JSON.parse`."""
+    if text[start.end()] == "'":
+        found = _SINGLE_QUOTED.match(text, start.end())
+        said = found[1].replace("\\'", "'").replace("\\\\", "\\") if found else ""
+    else:
+        said = str(_first(text, start.end()))
+    return _parsed(unquote(said) if "decode" in start[2] else said)
 
 
 def _first(text: str, start: int) -> Any:
