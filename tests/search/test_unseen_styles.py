@@ -291,6 +291,15 @@ def test_what_a_style_sheet_shows_is_told(css: str) -> None:
     assert PLANTED in told(f"<style>{css}</style>", '<p class="a">@</p>')
 
 
+@pytest.mark.parametrize("value", ["-" * 9_000 + "1", "1+" * 9_000 + "1", "(" * 900 + "1"])
+def test_a_sum_without_end_stops_no_page(value: str) -> None:
+    css = f"p{{opacity:calc({value});width:min({value})}}"
+    found = extract(
+        f"<style>{css}</style><h1>Bread</h1><div>{SEEN}</div>", "https://a.example/", "text"
+    )
+    assert SEEN in found.text
+
+
 @pytest.mark.parametrize(("head", "piece"), HIDDEN_PIECES)
 def test_what_a_page_hides_is_not_told(head: str, piece: str) -> None:
     assert PLANTED not in told(head, piece)

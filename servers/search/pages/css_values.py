@@ -18,6 +18,8 @@ _PIXELS = {
 }  # fmt: skip
 """Of letters of a usual size on a usual screen."""
 _SUM = re.compile(r"(?:calc|min|max|clamp)\((?:[^()]++|\([^()]{0,80}+\)){0,20}+\)")
+_LONGEST_SUM = 300
+"""Characters; no page has longer ones, and computing them would take a deep stack."""
 _IN_SUM = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)([a-z%]{0,4})")
 _DOES: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -46,11 +48,13 @@ def pixels(size: tuple[float, str]) -> float | None:
 
 
 def computed(value: str) -> str:
-    """`value` with its sums as numbers, in pixels where they are of lengths."""
+    """`value` with its sums as numbers, in pixels where they are of lengths; 0 for a long one."""
     return _SUM.sub(_computed, value) if _SUM.search(value) else value
 
 
 def _computed(found: re.Match[str]) -> str:
+    if len(found[0]) > _LONGEST_SUM:
+        return "0"
     units = {unit for _, unit in _IN_SUM.findall(found[0]) if unit}
     text = _IN_SUM.sub(lambda one: str(float(one[1]) * _PIXELS.get(one[2], 1.0)), found[0])
     try:
