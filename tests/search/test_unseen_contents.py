@@ -75,6 +75,7 @@ PAGES: dict[str, tuple[str | None, bytes, str]] = {
         .encode("euc-jp"), JAPANESE),
     "iso-2022-jp": (
         "text/html; charset=iso-2022-jp", page(JAPANESE).encode("iso-2022-jp"), JAPANESE),
+    "japanese, nothing said": ("text/html", page(JAPANESE).encode("iso-2022-jp"), JAPANESE),
     "euc-kr undeclared": ("text/html", page(KOREAN * 3).encode("euc-kr"), KOREAN),
     "hebrew, logical": ("text/html; charset=iso-8859-8-i", page(HEBREW).encode("cp1255"), HEBREW),
     "turkish told as latin-5": (

@@ -98,6 +98,8 @@ def _text(content: bytes, charset: str) -> str:
             return content[len(mark) :].decode(name, "replace")
     if wide := _wide(content[:_SAMPLE]):
         return content.decode(wide, "replace")
+    if b"\x1b$" in content[:_LOOKED_AT] and content.isascii():
+        return content.decode("iso2022_jp", "replace")
     declared = list(dict.fromkeys(_declared(content, charset)))
     for name in declared if _is_believed(declared) else ["utf-8", *declared]:
         text = _read(content, name)
