@@ -263,7 +263,9 @@ def _object(text: str) -> WireMessage:
         raise NotJsonError("this is not a JSON object")
     if end != len(text):
         raise NotJsonError("something follows the message")
-    return WireMessage(_line(text), fields)
+    if "\n" in text or "\r" in text:
+        text = _line(text)
+    return WireMessage(text, fields)
 
 
 def _line(text: str) -> str:
