@@ -17,7 +17,24 @@ from servers.search.pages.stylesheet import Style
 
 NO_GROUND = frozenset(["", "none", "inherit", "initial", "unset", "revert", "currentcolor"])
 """What a background says that covers nothing by itself."""
-_MANNERS = (is_faint, is_shut, is_away, is_cut, is_tiny, is_aside, is_indented)
+_MANNERS = (
+    (is_faint, frozenset(["opacity", "filter", "mask"])),
+    (is_shut, frozenset(["overflow", "overflow-x", "overflow-y", "contain", "grid-template-rows"])),
+    (
+        is_away,
+        frozenset([
+            "left", "top", "right", "bottom", "margin-left", "margin-top", "transform", "translate",
+        ]),
+    ),
+    (
+        is_cut,
+        frozenset(["clip", "clip-path", "transform", "scale", "rotate", "letter-spacing", "zoom"]),
+    ),
+    (is_tiny, frozenset(["font-size"])),
+    (is_aside, frozenset(["transform", "translate"])),
+    (is_indented, frozenset(["text-indent"])),
+)  # fmt: skip
+"""Each with the properties of which one must be there."""
 
 
 def colors_among(values: list[str]) -> set[Color]:
@@ -48,7 +65,7 @@ class Hiding:
             return True
         if style.get("z-index", "").startswith("-"):
             return True
-        return any(named(style) for named in _MANNERS)
+        return any(not of.isdisjoint(style) and hides(style) for hides, of in _MANNERS)
 
     def _is_lost(self, value: str, *, is_ink: bool) -> bool:
         """Whether letters of that colour, or on it, are not seen somewhere on the page."""

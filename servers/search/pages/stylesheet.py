@@ -111,6 +111,8 @@ def _is_taken(name: str, value: str) -> bool:
 
 def _expanded(name: str, value: str) -> list[tuple[str, str]]:
     """What a shorthand says of each property that is read."""
+    if name in _READ:
+        return [(name, value)]
     if name in ("inset", "margin"):
         parts = value.split()
         if not 0 < len(parts) <= 4:
@@ -210,9 +212,9 @@ class Stylesheet:
             found.update(self._declared(rule.body, element) if "var(" in rule.body else rule.style)
         if own:
             found.update(self._declared(own, element))
-        for rule in sorted(fitting, key=lambda rule: (-rule.weight[0], *rule.weight[1:])):
-            if rule.urgent:
-                found.update(self._declared(rule.urgent, element))
+        urgent = [rule for rule in fitting if rule.urgent]
+        for rule in sorted(urgent, key=lambda rule: (-rule.weight[0], *rule.weight[1:])):
+            found.update(self._declared(rule.urgent, element))
         if own and "!" in own:
             found.update(self._declared(_urgent(own), element))
         return found

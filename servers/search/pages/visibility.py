@@ -51,7 +51,7 @@ _HIDING_CLASSES = frozenset([
     "hidden-visually", "a11y-hidden", "assistive-text",
 ])  # fmt: skip
 _GROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;}]{1,60})")
-_INK = re.compile(r"(?<![\w-])color\s*:\s*([^;}]{1,60})")
+_INK = re.compile(r"color(?<![\w-]color)\s*:\s*([^;}]{1,60})")
 _STYLES = (
     "(//style | //link[@rel='stylesheet'][starts-with(@href,'data:')])"
     "[not(ancestor::noscript or ancestor::template)]"
