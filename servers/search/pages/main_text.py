@@ -85,7 +85,8 @@ def main_text(
     words = [block.words for block in blocks]
     said = _in_sentences(blocks)
     is_prose = said >= _PROSE * sum(words)
-    article = _article(tree, form) if facts.is_article(is_prose=is_prose) else ""
+    is_article = facts.is_surely_article() or (facts.is_article() and is_prose)
+    article = _article(tree, form) if is_article else ""
     share = _share(article, said)
     if not blocks or (share >= _WHOLE and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)

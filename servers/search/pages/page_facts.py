@@ -52,11 +52,13 @@ class PageFacts:
         """The words of the page's JSON-LD and of its title, each between spaces."""
         self.description = _words(_joined(tree, _DESCRIPTIONS)[:4_000])
 
-    def is_article(self, *, is_prose: bool) -> bool:
-        """Whether the page is one article; many a listing says so, too, in its `og:type` alone."""
-        says_more = self._states_article or self._is_in_articles
-        is_other = self.is_product or self._talks or self._is_elsewhere
-        return self._is_article and not is_other and (says_more or is_prose)
+    def is_article(self) -> bool:
+        """Whether the page says that it is one article."""
+        return self._is_article and not (self.is_product or self._talks or self._is_elsewhere)
+
+    def is_surely_article(self) -> bool:
+        """Whether it says so in more than its `og:type`, which many listings have, too."""
+        return self.is_article() and (self._states_article or self._is_in_articles)
 
 
 def _joined(tree: HtmlElement, path: str) -> str:
