@@ -10,7 +10,6 @@ from servers.search.pages import markup
 from servers.search.pages.block_features import features
 from servers.search.pages.block_model import BlockModel, best_threshold, probability
 from servers.search.pages.blocks import blocks_of
-from servers.search.pages.extract import extract
 from servers.search.pages.page_facts import PageFacts
 
 _STEPS = [step / 10 for step in range(-50, 51)]
@@ -71,26 +70,6 @@ def test_further_trees_count_as_much_as_the_first_unless_those_are_sure(
     told = ([[0.0]], [frozenset[str]()])
     expected = _model([same / 2, same / 2], [same]).log_odds(*told)
     assert _model([first], [further / 2, further / 2]).log_odds(*told) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("called", ["story", "entry", "post"])
-def test_nothing_is_taken_from_around_the_element_that_clearly_holds_the_text(called: str) -> None:
-    said = "Heron number {0} stood on the weir and did not move for the whole time I watched it."
-    beside = (
-        "The club meets by the old mill each Sunday at noon, and new friends are welcome to it."
-    )
-    shown = "".join(f"<p>{said.format(number)}</p>" for number in range(12))
-    links = "".join(
-        f"<li><a href='/{number}'>Weir {number} of all</a></li>" for number in range(40)
-    )
-    page = (
-        f"<html><body><nav><ul>{links}</ul></nav><div><h1>Herons</h1>{shown}</div>"
-        f'<article class="{called}"><p>{beside}</p></article>'
-        f"<footer><ul>{links}</ul></footer></body></html>"
-    )
-    text = extract(page, "https://e.org/herons", "text").text
-    assert all(said.format(number) in text for number in range(12))
-    assert beside not in text
 
 
 def _model(

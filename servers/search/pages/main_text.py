@@ -45,8 +45,6 @@ _PROSE, _PROSE_OF_PRODUCTS = 0.25, 0.15
 """The share of its words in sentences from which on a page may be an article, or be described."""
 _UNSURE = 0.62
 """The word F1; where the best choice promises less, trafilatura is asked about a product, too."""
-_CLEAR = 0.8
-"""The word F1; where one element alone promises as much, nothing around it is taken."""
 _LEAST_EXPECTED = 0.3
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
@@ -56,9 +54,9 @@ _OVER, _SIGNED = 2.0, 3.0
 text, or in the signature of a post."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 """The share of its words in sentences, and how many words, that make it an article."""
-_LEAST, _WHOLE = 0.12, 0.7
-"""Of the words in sentences on the page; a choice with fewer missed the article, or a part of it or
-of what may be none."""
+_LEAST, _LEAST_IF_UNSURE = 0.12, 0.7
+"""Of the words in sentences on the page; a choice with fewer missed the article, or a part of what
+may be none."""
 _STANDING = {"\u200c": "\U00010600", "\u200d": "\U00010601"}
 """Joiners, and letters of a dead script for them: trafilatura drops what does not print."""
 _STOOD = str.maketrans({letter: joiner for joiner, letter in _STANDING.items()})
@@ -82,23 +80,20 @@ def main_text(
     """The main text of the page `tree` that came from `url`; empty when it holds none."""
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
-    words = [block.words for block in blocks]
-    said = _in_sentences(blocks)
-    is_prose = said >= _PROSE * sum(words)
-    is_article = facts.is_surely_article() or (facts.is_article() and is_prose)
-    article = _article(tree, form) if is_article else ""
-    share = _share(article, said)
-    if not blocks or (share >= _WHOLE and _runs_on(article)):
+    article = _article(tree, form) if _is_article(facts, blocks) else ""
+    share = _share(article, blocks)
+    least = _LEAST if facts.is_surely_article() else _LEAST_IF_UNSURE
+    if not blocks or (share >= least and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
     aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion else [])]
     for less, called in aside:
         is_in = inside(blocks, called)
         log_odds = [one - less * is_aside for one, is_aside in zip(log_odds, is_in, strict=True)]
+    words = [block.words for block in blocks]
     likely = [block_model.probability(one) for one in log_odds]
     _, best = block_model.best_threshold(likely, words)
-    is_described = said >= _PROSE_OF_PRODUCTS * sum(words)
-    if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and is_described:
+    if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
         article = _article(tree, form)
     if best < _LEAST_EXPECTED and share < _LEAST:
         return MainText("", 0)
@@ -107,7 +102,7 @@ def main_text(
         likely = [
             block_model.probability(one + more) for one, more in zip(log_odds, agreed, strict=True)
         ]
-    likely = _in_one(tree, blocks, _whole_tables(blocks, likely))
+    likely = _whole_tables(blocks, likely)
     threshold, _ = block_model.best_threshold(likely, words)
     sure = sum(one * count for one, count in zip(likely, words, strict=True))
     taken = [one >= threshold for one in likely]
@@ -117,15 +112,28 @@ def main_text(
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
+def _is_article(facts: PageFacts, blocks: list[Block]) -> bool:
+    """Whether a page may be an article; one of cards is none if only its `og:type` says so."""
+    if not facts.is_article():
+        return False
+    words = sum(block.words for block in blocks)
+    return facts.is_surely_article() or _in_sentences(blocks) >= _PROSE * words
+
+
+def _is_described(blocks: list[Block]) -> bool:
+    """Whether a page of a product says enough about it in sentences."""
+    return _in_sentences(blocks) >= _PROSE_OF_PRODUCTS * sum(block.words for block in blocks)
+
+
 def _in_sentences(blocks: list[Block]) -> int:
     """How many words of the `blocks` are in sentences."""
     return sum(block.words for block in blocks if block.words >= SENTENCE and block.is_sentence)
 
 
-def _share(text: str, said: int) -> float:
-    """The words of `text`, which trafilatura chose, for each `said` one; 0 for no article."""
+def _share(text: str, blocks: list[Block]) -> float:
+    """The words of `text`, which trafilatura chose, for each in sentences; 0 for no article."""
     words = len(_WORD.findall(text))
-    return words / max(said, 1) if words > _SHORTEST_ARTICLE else 0.0
+    return words / max(_in_sentences(blocks), 1) if words > _SHORTEST_ARTICLE else 0.0
 
 
 def _runs_on(text: str) -> bool:
@@ -147,30 +155,6 @@ def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
             cells = [(block, mean) for block, _ in cells]
         smoothed += [one for _, one in cells]
     return smoothed
-
-
-def _in_one(tree: HtmlElement, blocks: list[Block], likely: list[float]) -> list[float]:
-    """The probabilities of `blocks`, none around the element that clearly holds the text alone."""
-    sums: dict[HtmlElement, tuple[float, float]] = {}
-
-    def add(element: HtmlElement, words: float, wanted: float) -> None:
-        before = sums.get(element, (0, 0))
-        sums[element] = before[0] + words, before[1] + wanted
-
-    for block, one in zip(blocks, likely, strict=True):
-        add(block.element, block.words, one * block.words)
-    for element in reversed(list(tree.iter())):
-        if element in sums and (around := element.getparent()) is not None:
-            add(around, *sums[element])
-    total = max(wanted for _, wanted in sums.values())
-    expected = {one: 2 * wanted / (words + total) for one, (words, wanted) in sums.items()}
-    best = max(expected, key=expected.__getitem__)
-    if expected[best] < _CLEAR:
-        return likely
-    within = set(best.iter())
-    return [
-        one if block.element in within else 0.0 for block, one in zip(blocks, likely, strict=True)
-    ]
 
 
 def _once(blocks: list[Block]) -> list[Block]:
