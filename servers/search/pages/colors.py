@@ -53,6 +53,7 @@ _COLOR = re.compile(
 _PARTS = re.compile(r"[\s,/]+")
 _COMMA = re.compile(r",(?![^()]{0,80}\))")
 _SHARE = re.compile(r"(?<![\w.])([\d.]{1,6})%")
+_BRACKETS = re.compile(r"\([^()]*\)")
 _LONGEST = 300
 
 
@@ -177,7 +178,7 @@ def _mixed(said: str, _name: str) -> _Seen | None:
     one, other = (next(_seen(part), None) for part in (parts[0], parts[-1]))
     if one is None or other is None:
         return None
-    shares = [_SHARE.search(re.sub(r"\([^()]*\)", "", part)) for part in (parts[0], parts[-1])]
+    shares = [_SHARE.search(_BRACKETS.sub("", part)) for part in (parts[0], parts[-1])]
     first = float(shares[0][1]) if shares[0] else 100 - float(shares[1][1] if shares[1] else 50)
     share = min(max(first / 100, 0.0), 1.0)
     alpha = one[3] * share + other[3] * (1 - share)

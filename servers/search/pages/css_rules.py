@@ -15,6 +15,7 @@ from servers.search.pages.selectors import split
 _SKIPPED = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 )
+_HARMLESS = str.maketrans("{};", "___")
 _BORDER = re.compile(r"[{}]")
 _ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?", re.IGNORECASE)
 _AT = re.compile(r"^(@[\w-]*) ?(.*)$")
@@ -153,7 +154,7 @@ def plain(text: str) -> str:
 
 
 def _harmless(found: re.Match[str]) -> str:
-    return " " if found[0].startswith("/*") else re.sub(r"[{};]", "_", found[0])
+    return " " if found[0].startswith("/*") else found[0].translate(_HARMLESS)
 
 
 def _letter(found: re.Match[str]) -> str:

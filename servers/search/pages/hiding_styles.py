@@ -24,6 +24,7 @@ _STEP = re.compile(r"([a-z3-]{1,20})\(([^()]{0,200}+)\)")
 _DIM = re.compile(
     r"opacity\(\s*(?:0?\.0[0-5]?\d*|0|[0-5]%)\s*\)|blur\(\s*(?:[2-9]\d|1\d{2})(?:\.\d+)?px"
 )
+_MATRIX = re.compile(r"matrix\(([^)]{0,80})\)")
 _TURNS = {"deg": 1.0, "turn": 360.0, "grad": 0.9, "rad": 180 / math.pi}
 
 
@@ -110,7 +111,7 @@ def is_away(style: Style) -> bool:
     moves += [
         said for name, said in _STEP.findall(style.get("transform", "")) if "translate" in name
     ]
-    matrix = re.search(r"matrix\(([^)]{0,80})\)", style.get("transform", ""))
+    matrix = _MATRIX.search(style.get("transform", ""))
     moves += [",".join(matrix[1].split(",")[4:])] if matrix else []
     sizes = [
         length
@@ -141,7 +142,7 @@ def is_aside(style: Style) -> bool:
         said for name, said in _STEP.findall(style.get("transform", "")) if "translate" in name
     ]
     for part in [style.get("translate", ""), *moves]:
-        for one in re.split(r"[\s,]+", part):
+        for one in part.replace(",", " ").split():
             size = number(one)
             if size and size[1] == "%" and abs(size[0]) >= 100:
                 return True

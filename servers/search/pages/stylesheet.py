@@ -203,10 +203,8 @@ class Stylesheet:
             return self._declared(own, element) if own else {}
         rules = _named(self._rules, str(element.tag), element.get("class") or "")
         rules += self._rules.get(f"#{element.get('id')}", [])
-        fitting = sorted(
-            (rule for rule in rules if fit(rule.steps, element, self._siblings)),
-            key=lambda rule: rule.weight,
-        )
+        fitting = [rule for rule in rules if fit(rule.steps, element, self._siblings)]
+        fitting.sort(key=lambda rule: rule.weight)
         found: Style = {}
         for rule in fitting:
             found.update(self._declared(rule.body, element) if "var(" in rule.body else rule.style)
@@ -262,7 +260,9 @@ class Stylesheet:
         if element is None or "var(" not in text:
             found = self._styles.get(text)
             if found is None:
-                found = self._styles[text] = self._with(text, 0)
+                is_plain = "var(" not in text
+                found = declarations(text) if is_plain else self._with(text, 0)
+                self._styles[text] = found
             return found
         used = self._uses.get(text)
         if used is None:
