@@ -38,7 +38,7 @@ _BEGIN = re.compile(r'\{ ?"(?:jsonrpc|id|result|error|method)" ?: ?')
 _ID_TYPES = frozenset((str, int, float))
 INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
-_INFINITE = re.compile(r'"(?:[^"\\]|\\.)*"|(-?)Infinity')
+_INFINITE = re.compile(r'"(?:[^"\\]|\\.)*+"?|(-?)Infinity')
 """A text, or a number that JSON has no word for."""
 
 Span = tuple[int, int]
