@@ -13,7 +13,7 @@ from servers.relay.answers import line_for
 from servers.relay.connection import PendingRequest, RelayClient
 from servers.relay.switchboard import RelayCallbacks, Switchboard
 from servers.relay.wire_message import parse
-from tests.host.clients import lines
+from tests.host.clients import Lines, lines
 from tests.host.supervised import supervised
 from tests.relay.test_wire import ASKABLE, LIST_CHANGED, entry, greet, put, relay, say, seen
 
@@ -175,15 +175,18 @@ async def test_a_notification_that_nobody_asked_for_reaches_the_client_whole(
         assert note in [await client.line(), await client.line()]
 
 
+async def _hears(client: Lines, told: dict[str, Any]) -> None:
+    """What the server says during a call reaches the client as it is, before the answer."""
+    call = client.send("tools/call", {"name": "say", "arguments": {"lines": [json.dumps(told)]}})
+    assert await client.line() == told
+    assert (await client.line())["id"] == call
+
+
 async def test_an_error_without_an_id_reaches_the_only_client_that_it_can_mean(home: Path) -> None:
     error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "what?"}}
     async with relay() as server, lines(server.socket) as client:
         await greet(client)
-        call = client.send(
-            "tools/call", {"name": "say", "arguments": {"lines": [json.dumps(error)]}}
-        )
-        assert await client.line() == error
-        assert (await client.line())["id"] == call
+        await _hears(client, error)
 
 
 async def test_who_watches_a_resource_hears_of_its_parts(home: Path) -> None:
@@ -224,11 +227,7 @@ async def test_what_only_the_newer_era_knows_is_left_alone_in_the_older(home: Pa
     note = {"jsonrpc": "2.0", "method": "notifications/message", "params": params}
     async with relay() as server, lines(server.socket) as client:
         await greet(client)
-        call = client.send(
-            "tools/call", {"name": "say", "arguments": {"lines": [json.dumps(note)]}}
-        )
-        assert await client.line() == note
-        assert (await client.line())["id"] == call
+        await _hears(client, note)
 
 
 def test_a_list_that_the_server_does_not_give_yet_is_not_made_up() -> None:

@@ -9,6 +9,7 @@ from servers.search.pages.hiding_styles import (
     is_cut,
     is_faint,
     is_indented,
+    is_invisible,
     is_off,
     is_shut,
     is_tiny,
@@ -17,24 +18,43 @@ from servers.search.pages.stylesheet import Style
 
 NO_GROUND = frozenset(["", "none", "inherit", "initial", "unset", "revert", "currentcolor"])
 """What a background says that covers nothing by itself."""
+NEVER, LATER = "never", "later"
+"""What no script is expected to show, and what one may show."""
 _MANNERS = (
-    (is_faint, frozenset(["opacity", "filter", "mask"])),
-    (is_shut, frozenset(["overflow", "overflow-x", "overflow-y", "contain", "grid-template-rows"])),
+    (LATER, is_off, frozenset(["display", "content-visibility"])),
+    (LATER, is_faint, frozenset(["opacity", "filter", "mask"])),
     (
+        LATER,
+        is_shut,
+        frozenset(["overflow", "overflow-x", "overflow-y", "contain", "grid-template-rows"]),
+    ),
+    (LATER, is_aside, frozenset(["transform", "translate"])),
+    (
+        NEVER,
         is_away,
         frozenset([
             "left", "top", "right", "bottom", "margin-left", "margin-top", "transform", "translate",
         ]),
     ),
     (
+        NEVER,
         is_cut,
         frozenset(["clip", "clip-path", "transform", "scale", "rotate", "letter-spacing", "zoom"]),
     ),
-    (is_tiny, frozenset(["font-size"])),
-    (is_aside, frozenset(["transform", "translate"])),
-    (is_indented, frozenset(["text-indent"])),
+    ("visibility", is_invisible, frozenset(["visibility"])),
+    ("text-indent", is_indented, frozenset(["text-indent"])),
+    ("font-size", is_tiny, frozenset(["font-size"])),
 )  # fmt: skip
-"""Each with the properties of which one must be there."""
+"""When what they hide is seen, or the inherited property that hides it; how it is hidden, and the
+properties of which one must be there."""
+
+
+def manner_of(style: Style) -> str:
+    """Why an element with `style` is unseen, whatever its colours; empty if it is not.
+
+    NEVER, LATER, or the inherited property that hides it.
+    """
+    return next((why for why, hides, of in _MANNERS if of & style.keys() and hides(style)), "")
 
 
 def colors_among(values: list[str]) -> set[Color]:
@@ -61,11 +81,7 @@ class Hiding:
         ground = style.get("background-color", "")
         if ground not in NO_GROUND - {"currentcolor"} and self._is_lost(ground, is_ink=False):
             return True
-        if style.get("visibility") in ("hidden", "collapse") or is_off(style):
-            return True
-        if style.get("z-index", "").startswith("-"):
-            return True
-        return any(not of.isdisjoint(style) and hides(style) for hides, of in _MANNERS)
+        return style.get("z-index", "").startswith("-") or bool(manner_of(style))
 
     def _is_lost(self, value: str, *, is_ink: bool) -> bool:
         """Whether letters of that colour, or on it, are not seen somewhere on the page."""

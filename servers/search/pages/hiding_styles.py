@@ -33,6 +33,11 @@ def is_off(style: Style) -> bool:
     return style.get("display") == "none" or style.get("content-visibility") == "hidden"
 
 
+def is_invisible(style: Style) -> bool:
+    """Whether an element has its place, and nothing is drawn there."""
+    return style.get("visibility") in ("hidden", "collapse")
+
+
 def _size(style: Style, name: str) -> tuple[float, str] | None:
     return number(style[name]) if name in style else None
 

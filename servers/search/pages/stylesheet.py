@@ -260,9 +260,7 @@ class Stylesheet:
         if element is None or "var(" not in text:
             found = self._styles.get(text)
             if found is None:
-                is_plain = "var(" not in text
-                found = declarations(text) if is_plain else self._with(text, 0)
-                self._styles[text] = found
+                found = self._styles[text] = self._with(text, 0)
             return found
         used = self._uses.get(text)
         if used is None:

@@ -24,17 +24,15 @@ from servers.search.pages.colors import (
     is_clear,
 )
 from servers.search.pages.controls import NO_PLACE, Opened
-from servers.search.pages.hiding_rules import NO_GROUND, Hiding, colors_among
-from servers.search.pages.hiding_styles import (
-    is_aside,
-    is_away,
-    is_cut,
-    is_faint,
-    is_indented,
-    is_off,
-    is_shut,
-    is_tiny,
+from servers.search.pages.hiding_rules import (
+    LATER,
+    NEVER,
+    NO_GROUND,
+    Hiding,
+    colors_among,
+    manner_of,
 )
+from servers.search.pages.hiding_styles import is_faint
 from servers.search.pages.media_queries import on_screen
 from servers.search.pages.stylesheet import Style, Stylesheet
 
@@ -113,8 +111,6 @@ def _names(tree: HtmlElement) -> frozenset[str]:
 
 
 _NAMING = ("class", "id")
-_NEVER, _LATER = "never", "later"
-"""What no script is expected to show, and what one may show."""
 _RELATIVE = re.compile(r"(?<!r)em|%|smaller|larger")
 _INHERITED = frozenset(["", "inherit", "currentcolor", "unset", "revert"])
 _MARKED = (
@@ -144,9 +140,9 @@ class _Sight:
             is_asked = element.get("hidden") is not None or self._sheet.may_hide(element)
             style = self._sheet.style(element) if is_asked else {}
             why = self._by_mark(element, style) or self._by_style(element, style)
-            if why == _NEVER:
+            if why == NEVER:
                 gone.append(element)
-            elif why == _LATER:
+            elif why == LATER:
                 self._later.append(element)
             elif why:
                 blanked.append((element, why))
@@ -180,8 +176,8 @@ class _Sight:
         shut = element.tag == "dialog" and element.get("open") is None
         silent = self._linked and element.get("aria-hidden") == "true"
         if marked or shut or silent or element.get("popover") is not None:
-            return _LATER
-        return _NEVER if self._is_well_known(element) else ""
+            return LATER
+        return NEVER if self._is_well_known(element) else ""
 
     def _is_well_known(self, element: HtmlElement) -> bool:
         """Whether `element` has a class that hides on every site."""
@@ -197,15 +193,10 @@ class _Sight:
             style = {"color": str(element.get("color")).lower(), **style}
         if not style:
             return ""
-        if is_off(style) or is_faint(style) or is_shut(style) or is_aside(style):
-            return _LATER
-        if is_away(style) or is_cut(style) or self._is_below(element, style):
-            return _NEVER
-        if style.get("visibility") in ("hidden", "collapse"):
-            return "visibility"
-        if is_indented(style):
-            return "text-indent"
-        return "font-size" if is_tiny(style) else self._by_color(element, style)
+        why = manner_of(style)
+        if why not in (LATER, NEVER) and self._is_below(element, style):
+            return NEVER
+        return why or self._by_color(element, style)
 
     def _is_below(self, element: HtmlElement, style: Style) -> bool:
         """Whether the ground of something around `element` lies over it."""
