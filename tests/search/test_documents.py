@@ -38,23 +38,20 @@ def pdf(pages: list[str], *, filtered: Callable[[bytes], bytes] | None = None) -
         objects.append(page % (len(objects), font))
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<</Type/Pages/Kids[%s]/Count %d>>" % (b" ".join(kids), len(kids))
+    return assembled(objects)
+
+
+def assembled(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, the first of which is its catalog."""
     told, places = b"%PDF-1.4\n", []
     for number, one in enumerate(objects, 1):
         places.append(len(told))
         told += b"%d 0 obj%s endobj\n" % (number, one)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     size = len(objects) + 1
-    return (
-        told
-        + head
-        + table
-        + b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
-        % (
-            size,
-            len(told),
-        )
-    )
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % size
+    end = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(told))
+    return told + head + table + end
 
 
 def archive(**parts: str) -> bytes:

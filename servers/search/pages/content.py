@@ -83,10 +83,10 @@ def form(declared: str, start: bytes) -> Form:
     has_tags = declared in _PAGES and bool(_TAG.search(start.replace(b"\x00", b"")))
     start = start[:_LOOKED_AT]
     bare = _first_tag(start)
-    if _PAGE.match(bare):
-        return "page"
     if _is_pdf(declared, start) or _is_office(declared, start):
         return "document"
+    if _PAGE.match(bare):
+        return "page"
     _refuse_known(declared, start)
     if _is_binary(start):
         raise OutboundError(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
@@ -110,7 +110,8 @@ def _refuse_known(declared: str, start: bytes) -> None:
 def _is_pdf(declared: str, start: bytes) -> bool:
     """Whether it is a PDF; some have a little before their mark."""
     near = start[:1024]
-    return near.lstrip().startswith(_PDF) or (declared.endswith("/pdf") and _PDF in near)
+    is_likely = declared.endswith("/pdf") or _is_binary(start)
+    return near.lstrip().startswith(_PDF) or (is_likely and _PDF in near)
 
 
 def _is_office(declared: str, start: bytes) -> bool:
