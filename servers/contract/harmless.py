@@ -34,6 +34,8 @@ _INVISIBLE = re.compile(
     rf"|(?<=[{_EMOJI}\ufe0f])\u200d(?![{_EMOJI}])"
     rf"|[\ufe00-\ufe0d]|(?<![{_EMOJI}#*0-9])[\ufe0e\ufe0f]"
 )
+_PERHAPS_INVISIBLE = re.compile(rf"[{_COMMANDS}{_MARKS}\r\u200c\u200d\ufe00-\ufe0f]")
+"""What `_INVISIBLE` begins with; looking for that alone takes a tenth of the time."""
 _RUN_OF_COMMANDS = re.compile(rf"(?:[{_COMMANDS}]|\r(?!\n))++")
 _LINE_ENDS = dict.fromkeys("\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\n") | {"\x1f": " "}
 _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
@@ -44,7 +46,7 @@ _BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
 def visible(text: str) -> str:
     """`text` without invisible characters and terminal commands."""
-    if text.isascii() and text.isprintable():
+    if not _PERHAPS_INVISIBLE.search(text):
         return text
     return _INVISIBLE.sub(lambda found: _LINE_ENDS.get(found[0], ""), text)
 
