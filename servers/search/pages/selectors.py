@@ -228,14 +228,6 @@ def fit(steps: Steps, element: HtmlElement, siblings: Siblings) -> bool:
     return True
 
 
-def names_of(steps: Steps) -> set[str]:
-    """The classes and ids that a page must have for these `steps` to fit anything."""
-    found: set[str] = set()
-    for _, one in steps:
-        found.update(one.classes, one.ids)
-    return found
-
-
 def weight(steps: Steps) -> tuple[int, int, int]:
     """How much a rule with this selector weighs against others."""
     ids = sum(len(one.ids) for _, one in steps)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from servers.search.pages.css_rules import StyleRules, plain
 from servers.search.pages.css_values import computed
-from servers.search.pages.selectors import Siblings, Steps, fit, names_of, split, steps_of, weight
+from servers.search.pages.selectors import Siblings, Steps, fit, split, steps_of, weight
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -62,7 +62,8 @@ _USED = re.compile(
 _FONT_SIZE = re.compile(
     r"(?<![\w.%-])([\d.]+(?:e-?\d)?(?:[a-z%]{1,4}|(?=[\s/]|$))|calc\([^()]{1,60}\))(?=[\s/]|$)"
 )
-_PLAIN = re.compile(r"[\w\s.#>+~*-]*")
+_BRACKETS = re.compile(r"\([^()]*+\)|\[[^\]]*+\]")
+_NEVER = re.compile(r":(?::|hover|focus|active|target|visited)")
 _NAMED = re.compile(r"[.#]([\w-]+)")
 _MOST_CSS = 400_000
 _MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
@@ -78,7 +79,8 @@ class _Rule:
     """What of it also wins over an element's own attribute."""
 
 
-_Index = dict[str, list[_Rule]]
+_Body = tuple[str, str, int]
+"""The selectors of a rule, its declarations, and the rank of its layer."""
 
 
 def declarations(text: str) -> Style:
@@ -148,12 +150,6 @@ class Stylesheet:
         self._siblings = Siblings()
         self._frames = StyleRules()
         self._frames.read(css[:_MOST_CSS])
-        bodies = [
-            (rule.selectors, ";".join(rule.parts), rule.rank)
-            for rule in self._frames.rules
-            if rule.parts
-        ]
-        self._bodies = bodies
         self._values: dict[str, list[str]] = defaultdict(list)
         self._defined: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
         self._definers: dict[str, list[_Rule]] = {}
@@ -162,31 +158,27 @@ class Stylesheet:
         self._uses: dict[str, list[str]] = {}
         self._settled: dict[tuple[str | None, ...], Style] = {}
         self._verdicts: dict[str, bool] = {}
-        self._learn_variables(own)
-        self._hiding = self._indexed([one for one in bodies if self._would_hide(one[1])])
-        self._candidates: dict[tuple[str, str | None], list[_Rule]] = {}
-        self._rules: _Index | None = None
         self._cache: dict[HtmlElement, Style] = {}
+        bodies = [
+            (rule.selectors, ";".join(rule.parts), rule.rank)
+            for rule in self._frames.rules
+            if rule.parts
+        ]
+        self._learn_variables(own, bodies)
+        self._rules, self._hiding = _Rules(), _Rules()
+        self._index(bodies)
 
     def may_hide(self, element: HtmlElement) -> bool:
         """Whether a rule or its own attribute, taken alone, would hide `element`; quick to tell."""
         own = element.get("style")
         if own and self._would_hide(own):
             return True
-        if not self._hiding:
-            return False
-        rules = self.candidates(element.tag, element.get("class"))
-        name = element.get("id")
-        if name and (more := self._hiding.get(f"#{name}")):
-            rules = rules + more
+        rules = self._hiding.of(element)
         return any(fit(rule.steps, element, self._siblings) for rule in rules)
 
     def candidates(self, tag: str, classes: str | None) -> list[_Rule]:
         """The rules that may hide elements with this tag and these classes."""
-        rules = self._candidates.get((tag, classes))
-        if rules is None:
-            rules = self._candidates[tag, classes] = _named(self._hiding, tag, classes or "")
-        return rules
+        return self._hiding.named(tag, classes)
 
     def style(self, element: HtmlElement) -> Style:
         """What is declared for `element`: its own attribute over the rules that fit it."""
@@ -197,12 +189,7 @@ class Stylesheet:
 
     def _all(self, element: HtmlElement) -> Style:
         own = element.get("style")
-        if self._rules is None:
-            self._rules = self._indexed(self._bodies)
-        if not self._rules:
-            return self._declared(own, element) if own else {}
-        rules = _named(self._rules, str(element.tag), element.get("class") or "")
-        rules += self._rules.get(f"#{element.get('id')}", [])
+        rules = self._rules.of(element)
         fitting = [rule for rule in rules if fit(rule.steps, element, self._siblings)]
         fitting.sort(key=lambda rule: rule.weight)
         found: Style = {}
@@ -310,41 +297,67 @@ class Stylesheet:
         last = max(fitting, key=lambda rule: rule.weight, default=None)
         return last.style[name] if last else None
 
-    def _learn_variables(self, own: list[str]) -> None:
+    def _learn_variables(self, own: list[str], bodies: list[_Body]) -> None:
         for text in own:
             for name, value in _VARIABLE.findall(text) if "--" in text else ():
                 if len(self._values[name]) < _MOST_VALUES:
                     self._values[name].append(value.strip().lower())
-        for order, (selectors, body, rank) in enumerate(self._bodies):
+        for order, (selectors, body, rank) in enumerate(bodies):
             for name, value in _VARIABLE.findall(body) if "--" in body else ():
                 values, known = self._values[name], self._defined[name]
                 if len(known) < _MOST_VALUES:
                     known.append((selectors, value.strip(), rank, order))
                     values += [value.strip()] if value.strip() not in values else []
 
-    def _may_fit(self, selector: str) -> bool:
-        """Whether the page has all that a plain `selector` names; quick to tell."""
-        return not _PLAIN.fullmatch(selector) or self._names.issuperset(_NAMED.findall(selector))
-
-    def _indexed(self, bodies: list[tuple[str, str, int]]) -> _Index:
-        """The rules of `bodies` by the name that an element must have for them to fit."""
-        index: _Index = defaultdict(list)
-        order = 0
-        for selectors, body, rank in bodies:
-            style = self._declared(body)
+    def _index(self, bodies: list[_Body]) -> None:
+        """Read the rules of `bodies` that may fit something on the page."""
+        for order, (selectors, body, rank) in enumerate(bodies):
+            named = list(filter(self._may_fit, split(selectors)))
+            style = self._declared(body) if named else {}
             if not style:
                 continue
-            urgent = _urgent(body)
-            named = filter(self._may_fit, split(selectors))
+            urgent, may_hide = _urgent(body), self._would_hide(body)
             for steps in filter(None, map(steps_of, named)):
-                order += 1
-                if not self._names.issuperset(names_of(steps)):
-                    continue
-                last = steps[0][1]
-                name = min(last.classes) if last.classes else ""
-                key = f"#{last.ids[0]}" if last.ids else f".{name}" if name else last.tag
-                index[key].append(_Rule(steps, (rank, *weight(steps), order), body, style, urgent))
-        return index
+                rule = _Rule(steps, (rank, *weight(steps), order), body, style, urgent)
+                self._rules.add(rule)
+                if may_hide:
+                    self._hiding.add(rule)
+
+    def _may_fit(self, selector: str) -> bool:
+        """Whether the page has all that a `selector` names; quick to tell."""
+        outside = _BRACKETS.sub("", selector)
+        if "(" in outside or "\\" in outside:
+            return True
+        return not _NEVER.search(outside) and self._names.issuperset(_NAMED.findall(outside))
+
+
+class _Rules:
+    """Rules by the name that an element must have for them to fit."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, list[_Rule]] = defaultdict(list)
+        self._known: dict[tuple[str, str | None], list[_Rule]] = {}
+
+    def add(self, rule: _Rule) -> None:
+        last = rule.steps[0][1]
+        name = min(last.classes) if last.classes else ""
+        key = f"#{last.ids[0]}" if last.ids else f".{name}" if name else last.tag
+        self._by_name[key].append(rule)
+
+    def of(self, element: HtmlElement) -> list[_Rule]:
+        """The rules that may fit `element`."""
+        found = self.named(element.tag, element.get("class"))
+        name = element.get("id")
+        return found + self._by_name.get(f"#{name}", []) if name else found
+
+    def named(self, tag: str, classes: str | None) -> list[_Rule]:
+        """The rules that may fit elements with this tag and these `classes`, whatever their id."""
+        known = self._known.get((tag, classes))
+        if known is None:
+            names = (tag, "", "*", *(f".{name}" for name in set((classes or "").split())))
+            known = [rule for name in names for rule in self._by_name.get(name, ())]
+            self._known[tag, classes] = known
+        return known
 
 
 def _resolved(text: str, value: Callable[[re.Match[str]], str]) -> str:
@@ -354,11 +367,3 @@ def _resolved(text: str, value: Callable[[re.Match[str]], str]) -> str:
             break
         text = _USED.sub(value, text, count=_MOST_USES)
     return text
-
-
-def _named(rules: _Index, tag: str, classes: str) -> list[_Rule]:
-    """The rules that are kept under a tag or a class."""
-    found = [*rules.get(tag, ()), *rules.get("", ()), *rules.get("*", ())]
-    for name in set(classes.split()):
-        found += rules.get(f".{name}", ())
-    return found
