@@ -11,7 +11,10 @@ from servers.contract.harmless import visible
 _TAG = re.compile(r"<!--.{0,1000}?-->|</?[a-zA-Z][^<>]{0,400}>", re.DOTALL)
 _LOOKED_AT = 20
 """How many times the wanted length is read of a longer text."""
-_MARKDOWN_LINK = re.compile(r"\]\s?(?=[(\[:])")
+_MARKDOWN_LINK = re.compile(r"\](?=\s?\(\s{0,9}[^\s()]{0,40}[:/\\&]|:\s{0,9}[^\s]{0,40}[:/\\&])")
+"""What makes a link or an image with an address, or defines one that others refer to. `a[0](b)`,
+`a[0][1]` and `a[0]: b` in code, and `[1][2]` in a text, make none.
+"""
 
 
 def line(text: object, longest: int = 400) -> str:

@@ -113,12 +113,30 @@ def test_an_address_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["[x](http://e.org)", "![x](http://e.org)", "[x][1]", "[x]: http://e.org", "[x] (y)"]
+    "link",
+    [
+        "[x](http://e.org)",
+        "![x](http://e.org)",
+        "![x](//e.org/y)",
+        "[x](\n<http://e.org>)",
+        "[x](&#104;ttp&#58;//e.org)",
+        "[x](mailto\\:e@e.org)",
+        "[x]: http://e.org",
+        "> [x]:\n  <http://e.org>",
+        "[x] (http://e.org)",
+    ],
 )
 def test_a_markdown_link_in_a_page_is_made_passive(link: str) -> None:
     passive = sanitize.passive(f"see {link} now")
-    for active in ("](", "][", "]:", "] ("):
+    for active in ("](", "]:", "] ("):
         assert active not in passive
+
+
+@pytest.mark.parametrize(
+    "text", ["m[i][j]", "calls[0](x, y)", "if m[0]: return", "Weirs are dams.[1][2]", "[1]:23"]
+)
+def test_brackets_that_make_no_link_stay_as_they_are(text: str) -> None:
+    assert sanitize.passive(text) == text
 
 
 def test_a_page_cannot_close_the_boundary_it_is_in() -> None:

@@ -22,6 +22,9 @@ UNREAD = frozenset([
     "textarea",
 ])  # fmt: skip
 _KEPT = frozenset({"pre", "xmp", "listing"})
+_CODE = frozenset({"code", "kbd", "samp", "tt"})
+LINE_END, CODE_MARK = "\x0b", "\ufdd0"
+"""In the `shape` of a block: where the page ends a line, and where code in it begins or ends."""
 _SENTENCE_END = re.compile(r"[.!?:;)\"\u201d\u2019\u3002\uff01\uff1f]$")
 _WORD = re.compile(r"\w+")
 
@@ -39,6 +42,8 @@ class Block:
     """Whether it ends as sentences do."""
     code: str = ""
     """Its lines as they are, where the page keeps them."""
+    shape: str = ""
+    """Its text with marks, where the page ends lines or holds code in it."""
 
     @property
     def words(self) -> int:
@@ -86,6 +91,7 @@ class _Reader:
         self._links = 0
         self._kept = 0
         """How many elements are around that keep lines as they are."""
+        self._in_code = 0
 
     def enter(self, element: HtmlElement) -> None:
         tag = element.tag
@@ -93,7 +99,9 @@ class _Reader:
             self.flush()
             self._borders.append(element)
         elif tag == "br" or tag in BORDERS:
-            self.add("\n")
+            self.add(LINE_END)
+        elif tag in _CODE:
+            self._mark(entered=True)
         self._kept += tag in _KEPT
         self._links += tag == "a"
         self.add(element.text)
@@ -105,6 +113,8 @@ class _Reader:
             self.flush()
             self._borders.pop()
         self._kept -= tag in _KEPT
+        if tag in _CODE:
+            self._mark(entered=False)
 
     def add(self, text: str | None) -> None:
         if text:
@@ -112,12 +122,22 @@ class _Reader:
             if self._links:
                 self._linked += len(text.strip())
 
+    def _mark(self, *, entered: bool) -> None:
+        """Mark where the outermost of the elements of code begins or ends."""
+        self._in_code += 1 if entered else -1
+        if self._in_code == entered and not self._kept:
+            self._pieces.append(CODE_MARK)
+
     def flush(self) -> None:
-        whole = "".join(self._pieces)
+        shape = "".join(self._pieces)
+        whole = shape.replace(CODE_MARK, "")
         text = " ".join(whole.split())
         if text and (tokens := _WORD.findall(text.lower())):
-            code = whole.strip("\n").rstrip() if self._kept else ""
+            code = whole.replace(LINE_END, "\n").strip("\n").rstrip() if self._kept else ""
+            if LINE_END not in shape and CODE_MARK not in shape:
+                shape = ""
             ends = ends_sentence(text)
-            self.found.append(Block(self._borders[-1], text, tokens, self._linked, ends, code))
+            block = Block(self._borders[-1], text, tokens, self._linked, ends, code, shape)
+            self.found.append(block)
         self._pieces.clear()
         self._linked = 0

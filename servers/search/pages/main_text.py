@@ -23,7 +23,8 @@ from servers.search.pages.block_names import DIALOG, SIGNATURE, inside
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
 from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.posts import bylines
-from servers.search.pages.rendering import DataTables, rendered
+from servers.search.pages.rendering import rendered
+from servers.search.pages.tables import DataTables
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -108,6 +109,7 @@ def main_text(
     taken = [one >= threshold for one in likely]
     if facts.is_discussion:
         taken = bylines(blocks, taken)
+    _take_terms(blocks, taken)
     chosen = _once(list(compress(blocks, taken)))
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
@@ -155,6 +157,13 @@ def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
             cells = [(block, mean) for block, _ in cells]
         smoothed += [one for _, one in cells]
     return smoothed
+
+
+def _take_terms(blocks: list[Block], taken: list[bool]) -> None:
+    """Take the terms right before a definition that is taken, too."""
+    for at in range(len(blocks) - 2, -1, -1):
+        if taken[at + 1] and blocks[at].element.tag == "dt":
+            taken[at] |= blocks[at + 1].element.tag in ("dt", "dd")
 
 
 def _once(blocks: list[Block]) -> list[Block]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from servers.search.pages.blocks import Block
+from servers.search.pages.blocks import CODE_MARK, LINE_END, Block
+from servers.search.pages.tables import DataTables, marked_rows, plain_rows
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -17,133 +18,182 @@ _LANGUAGE = re.compile(
     r"\b(?:language|lang|highlight-source|highlight|brush:?)[-\s]([a-z][\w+#]{0,15})", re.IGNORECASE
 )
 _NO_LANGUAGE = frozenset({"source", "text", "plaintext", "none", "default", "notranslate", "code"})
-_LAYOUT = ".//table | .//div[.//p] | .//ul | .//ol | .//p[2] | .//pre | .//h2 | .//h3"
+_ANCHOR = re.compile(r"(?: ?[\u00b6\U0001f517\u2693]| [#\u00a7])$")
+"""What a heading ends with that links to itself."""
+_FENCE = re.compile(r"^(?=```|~~~)", re.MULTILINE)
+_TICKS = re.compile("`+")
+_GAP = re.compile(r"\n{3,}")
 _MOST_NESTING = 6
 
 
 def rendered(blocks: list[Block], *, marked: bool) -> str:
     """The text of `blocks`, `marked` as Markdown or not at all."""
-    return _Rendering(marked=marked).text(blocks)
+    return _Markdown().text(blocks) if marked else _plain(blocks)
+
+
+def _plain(blocks: list[Block]) -> str:
+    pieces = []
+    for table, group in groupby(blocks, key=DataTables().table_of):
+        if table is not None:
+            pieces.append(plain_rows(list(group)))
+        else:
+            pieces += [block.code or _lines(block) for block in group]
+    return "\n".join(pieces)
 
 
 @dataclass(slots=True)
 class _Place:
-    """What is around a block."""
+    """Where a part of the text stands: the quotes, items and definitions around it."""
 
-    heading: str = ""
-    item: HtmlElement | None = None
-    ordered: bool = False
-    depth: int = 0
-    quoted: bool = False
-
-
-class DataTables:
-    """The tables of a page that hold data and do not only arrange blocks."""
-
-    def __init__(self) -> None:
-        self._known: dict[HtmlElement, bool] = {}
-
-    def table_of(self, block: Block) -> HtmlElement | None:
-        table = _nearest(block.element, "table")
-        if table is None:
-            return None
-        if table not in self._known:
-            self._known[table] = not table.xpath(f"boolean({_LAYOUT})")
-        return table if self._known[table] else None
+    around: list[HtmlElement] = field(default_factory=list)
+    begins: bool = False
+    """Whether the innermost item or definition begins with it."""
+    first: str = ""
+    """What its first line begins with."""
+    rest: list[str] = field(default_factory=list)
+    """What each of those around puts before its further lines."""
 
 
-class _Rendering:
+class _Markdown:
     """Blocks one after the other; the cells of a table of data are put into its rows."""
 
-    def __init__(self, *, marked: bool) -> None:
-        self._marked = marked
-        self._tables = DataTables()
-        self._begun: set[HtmlElement] = set()
+    def __init__(self) -> None:
+        self._widths: dict[HtmlElement, int] = {}
+        """How far the text of each item that has begun is moved in."""
         self._numbers: dict[HtmlElement, int] = {}
+        self._sections: dict[HtmlElement, bool] = {}
 
     def text(self, blocks: list[Block]) -> str:
         pieces: list[str] = []
-        before = ""
-        for table, group in groupby(blocks, key=self._tables.table_of):
-            if table is not None:
-                parts = [("table", self._rows(list(group)))]
-            else:
-                parts = [self._part(block) for block in group]
-            for kind, text in parts:
-                close = kind == before == "item" or not self._marked
-                pieces += ["" if not pieces else "\n" if close else "\n\n", text]
-                before = kind
+        before, last = _Place(), ""
+        for table, group in groupby(blocks, key=DataTables().table_of):
+            for element, text in _parts(table, list(group)):
+                place = self._place(element, is_termed=last in ("dt", "dd"))
+                if pieces:
+                    pieces.append(_between(before, place, is_term=last == "dt"))
+                pieces.append(_moved_in(text, place))
+                before, last = place, element.tag
         return "".join(pieces)
 
-    def _part(self, block: Block) -> tuple[str, str]:
-        if not self._marked:
-            return "", block.code or block.text
-        place = _place(block.element)
-        kind, text = "", block.text
-        if block.code:
-            kind, text = "code", f"```{_language(block.element)}\n{block.code}\n```"
-        elif place.heading:
-            kind, text = "heading", f"{place.heading} {text}"
-        elif place.item is not None:
-            kind, text = "item", self._item(text, place.item, place)
-        if place.quoted:
-            text = "\n".join(f"> {line}" for line in text.splitlines())
-        return kind, text
+    def _place(self, element: HtmlElement, *, is_termed: bool) -> _Place:
+        around = [one for one in (element, *element.iterancestors()) if self._moves_in(one)]
+        place = _Place(around[_MOST_NESTING - 1 :: -1])
+        innermost = next((one for one in around if one.tag != "blockquote"), None)
+        for one in place.around:
+            mark = "> " if one.tag == "blockquote" else " " * self._widths.get(one, 0)
+            is_new = one is innermost and one not in self._widths
+            if is_new:
+                start = self._mark(one) if is_termed or one.tag == "li" else ""
+                mark = " " * len(start)
+                self._widths[one] = len(start)
+                place.begins = bool(start)
+                place.first += start
+            else:
+                place.first += mark
+            place.rest.append(mark)
+        return place
 
-    def _item(self, text: str, item: HtmlElement, place: _Place) -> str:
-        margin = "  " * min(max(place.depth - 1, 0), _MOST_NESTING)
-        if item in self._begun:
-            return f"{margin}  {text}"
-        self._begun.add(item)
-        return f"{margin}{f'{self._number(item)}.' if place.ordered else '-'} {text}"
+    def _moves_in(self, element: HtmlElement) -> bool:
+        """Whether the text in `element` is moved in; an item with a heading is a section."""
+        if element.tag == "li":
+            if element not in self._sections:
+                self._sections[element] = next(element.iter(*_HEADINGS), None) is not None
+            return not self._sections[element]
+        return element.tag in ("blockquote", "dd")
 
-    def _number(self, item: HtmlElement) -> int:
-        """The place of `item` in its list; a list is counted once."""
+    def _mark(self, item: HtmlElement) -> str:
+        if item.tag == "dd":
+            return ": "
+        parent = item.getparent()
+        if parent is not None and parent.tag == "ol":
+            return f"{self._number(item, parent)}. "
+        box = next(item.iter("input", "ul", "ol"), None)
+        if box is None or box.get("type") != "checkbox":
+            return "- "
+        return "- [ ] " if box.get("checked") is None else "- [x] "
+
+    def _number(self, item: HtmlElement, parent: HtmlElement) -> int:
+        """The number of `item` in the list `parent`, which is counted once."""
         if item not in self._numbers:
-            parent = item.getparent()
-            items = [item] if parent is None else parent.iterchildren("li")
-            self._numbers.update((one, at) for at, one in enumerate(items, 1))
+            number = _whole(parent.get("start"), 1) - 1
+            for one in parent.iterchildren("li"):
+                number = _whole(one.get("value"), number + 1)
+                self._numbers[one] = number
         return self._numbers[item]
 
-    def _rows(self, cells: list[Block]) -> str:
-        lines: list[str] = []
-        headed = False
-        for row, group in groupby(cells, key=lambda block: _nearest(block.element, "tr")):
-            several = list(group)
-            if row is None or not self._marked:
-                lines.append(" ".join(block.text for block in several))
-                continue
-            texts = dict.fromkeys(row.iter("td", "th"), "")
-            for block in several:
-                cell = _nearest(block.element, "td", "th")
-                texts[cell] = f"{texts.get(cell, '')} {block.text}".strip()
-            lines.append(f"| {' | '.join(texts.values())} |")
-            if not headed:
-                lines.append("|" + " --- |" * len(texts))
-                headed = True
-        return "\n".join(lines)
+
+def _whole(stated: str | None, otherwise: int) -> int:
+    return int(stated) if stated and stated.isdecimal() and len(stated) <= 9 else otherwise
 
 
-def _place(element: HtmlElement) -> _Place:
-    place = _Place()
-    for one in (element, *element.iterancestors()):
-        tag = one.tag
-        if tag in _HEADINGS:
-            place.heading = place.heading or _HEADINGS[tag]
-        elif tag == "li":
-            place.item = one if place.item is None else place.item
-        elif tag in ("ul", "ol", "menu") and place.item is not None:
-            place.ordered = place.ordered or (place.depth == 0 and tag == "ol")
-            place.depth += 1
-        elif tag == "blockquote":
-            place.quoted = True
-    return place
+def _parts(table: HtmlElement | None, blocks: list[Block]) -> list[tuple[HtmlElement, str]]:
+    """The `blocks`, of a `table` of data or of none, each as Markdown with where it stands."""
+    if table is None:
+        return [(block.element, _as_markdown(block)) for block in blocks]
+    cells = [(one.element, _in_one_line(one).replace("|", "\\|")) for one in blocks]
+    return [(table, marked_rows(table, cells))]
 
 
-def _nearest(element: HtmlElement, *tags: str) -> HtmlElement | None:
-    if element.tag in tags:
-        return element
-    return next(element.iterancestors(*tags), None)
+def _as_markdown(block: Block) -> str:
+    if block.code:
+        longest = max(map(len, _TICKS.findall(block.code)), default=0)
+        fence = "`" * max(3, longest + 1)
+        return f"{fence}{_language(block.element)}\n{block.code}\n{fence}"
+    for one in (block.element, *block.element.iterancestors()):
+        if one.tag in _HEADINGS:
+            return f"{_HEADINGS[one.tag]} {_ANCHOR.sub('', _in_one_line(block))}"
+    return _FENCE.sub(r"\\", _lines(block, "`"))
+
+
+def _in_one_line(block: Block) -> str:
+    return " ".join(_lines(block, "`").split())
+
+
+def _lines(block: Block, tick: str = "") -> str:
+    """The text of `block` with its lines apart, and with a `tick` on both sides of code in it."""
+    if not block.shape:
+        return block.text
+    pieces = block.shape.split(CODE_MARK)
+    if tick and len(pieces) % 2:
+        pieces[1::2] = [_ticked(one, tick) for one in pieces[1::2]]
+    lines = "".join(pieces).split(LINE_END)
+    return _GAP.sub("\n\n", "\n".join(" ".join(line.split()) for line in lines)).strip()
+
+
+def _ticked(code: str, tick: str) -> str:
+    inner = code.strip()
+    if not inner or tick in inner or LINE_END in inner:
+        return code
+    return code.replace(inner, f"{tick}{inner}{tick}")
+
+
+def _between(before: _Place, place: _Place, *, is_term: bool) -> str:
+    """What stands between two parts: a line end within a list, otherwise an empty line."""
+    if place.begins and (is_term or _in_one_list(before.around, place.around)):
+        return "\n"
+    quoted = 0
+    for at, (one, other) in enumerate(zip(before.around, place.around, strict=False), 1):
+        if one is not other:
+            break
+        if one.tag == "blockquote":
+            quoted = at
+    return f"\n{''.join(place.rest[:quoted]).rstrip()}\n"
+
+
+def _in_one_list(around: list[HtmlElement], others: list[HtmlElement]) -> bool:
+    lists = [
+        next((one.getparent() for one in several if one.tag != "blockquote"), None)
+        for several in (around, others)
+    ]
+    return lists[0] is not None and lists[0] is lists[1]
+
+
+def _moved_in(text: str, place: _Place) -> str:
+    """`text` with what stands before its lines."""
+    first, *further = text.split("\n")
+    rest = "".join(place.rest)
+    lines = [f"{rest}{line}" if line else rest.rstrip() for line in further]
+    return "\n".join([f"{place.first}{first}", *lines])
 
 
 def _language(element: HtmlElement) -> str:
