@@ -148,7 +148,7 @@ async def test_office_documents_and_books_are_read(start: Start) -> None:
         },
     )
     served(running, book, "application/epub+zip")
-    assert "## Tide\nThe tide turns." in (await running.tools.fetch_page(url)).text
+    assert "## Tide\n\nThe tide turns." in (await running.tools.fetch_page(url)).text
 
 
 def _bomb(content: bytes) -> bytes:

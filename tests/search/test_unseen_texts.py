@@ -200,7 +200,7 @@ def drawn(program: str) -> bytes:
 
 
 HIDING = ("3 Tr", "7 Tr", "1 g", "1 1 1 rg", "0 0 0 0 k", "/F1 0.1 Tf", "/F1 0 Tf")
-SHOWING = ("0 Tr", "0 g", "1 0 0 rg", "/F1 9 Tf", "0 0 300 40 re f 1 g", "q 3 Tr Q")
+SHOWING = ("0 Tr", "0 g", "1 0 0 rg", "/F1 9 Tf", "0 690 612 20 re f 1 g", "q 3 Tr Q")
 
 
 @pytest.mark.parametrize("program", HIDING)
@@ -217,5 +217,7 @@ async def test_what_a_pdf_draws_is_read(read: Read, program: str) -> None:
 
 
 async def test_the_text_under_a_scanned_page_is_read(read: Read) -> None:
-    scan = drawn("BI /W 1 /H 1 /BPC 8 /CS /G ID x EI 3 Tr")
-    assert "PLANTED" in (await read(scan, "application/pdf")).text
+    picture = f"/BPC 8 /CS /G ID {'x' * 3600} EI"
+    for size in ("/W 60 /H 60", "/Width 60 /Height 60"):
+        scan = drawn(f"q 612 0 0 792 0 0 cm BI {size} {picture} Q 3 Tr")
+        assert "PLANTED" in (await read(scan, "application/pdf")).text

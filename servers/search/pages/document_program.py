@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from servers.search.pages.office_files import LOCKED, DocumentError, parts_of
+from servers.search.pages.office_archive import LOCKED, DocumentError
 
 _MEMORY = 192 << 20
 _ADDRESSES = 1 << 30
@@ -118,6 +118,8 @@ def _root(data: bytes, objects: dict[int, int]) -> int:
 
 def _archive(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
     """An office document or a book: an archive of XML files."""
+    from servers.search.pages.office_files import parts_of  # noqa: PLC0415
+
     title, found = parts_of(zipfile.ZipFile(io.BytesIO(data)))
     wanted = islice(enumerate(found, 1), first - 1, last)
     return title, len(found), ((number, make()) for number, make in wanted)

@@ -7,6 +7,7 @@ is the text of scanned paper.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ _SMALLEST, _SMALLEST_OF_PAGE = 1.2, 1 / 700
 _MOST_LOOKS = 300_000
 """Comparisons of a text with a paint on one page; what is beyond them counts as seen."""
 _MOST_FORMS, _DEEPEST = 300, 8
+_SIZES = (("/Width", "/W"), ("/Height", "/H"))
 _FEWEST_DOTS = 2_500
 """Of a picture that can show text."""
 _AS_BYTES = "bytes"
@@ -243,9 +245,10 @@ class Drawing:
     def shade(self) -> None:
         self._canvas.paint(self.pen.clip, None, is_box=False)
 
-    def draw_picture(self, picture: Any, wide: str, high: str) -> None:
+    def draw_picture(self, picture: Any) -> None:
         box = common(around(corners(self.pen.matrix, _UNIT)), self.pen.clip)
-        self._canvas.picture(box, int(picture[wide]) * int(picture[high]))
+        sizes = (next(picture[key] for key in keys if key in picture) for keys in _SIZES)
+        self._canvas.picture(box, math.prod(map(int, sizes)))
 
     def draw(self, values: Any) -> None:
         """Draw a picture, or a form: what is read of it then is what is seen of it here."""
@@ -253,7 +256,7 @@ class Drawing:
         is_off = any(self._off) or ("/OC" in drawn and canvas.is_off(drawn.raw_get("/OC")))
         if drawn["/Subtype"] == "/Image":
             if not is_off:
-                self.draw_picture(drawn, "/Width", "/Height")
+                self.draw_picture(drawn)
             return
         canvas.forms += 1
         values[0] = NameObject(f"/Drawn{canvas.forms}")
@@ -369,7 +372,7 @@ _DOES: dict[bytes, _Doing] = {
     ),
     b"sh": lambda drawing, _: drawing.shade(),
     b"Do": Drawing.draw,
-    b"INLINE IMAGE": lambda drawing, values: drawing.draw_picture(values["settings"], "/W", "/H"),
+    b"INLINE IMAGE": lambda drawing, values: drawing.draw_picture(values["settings"]),
     **dict.fromkeys([b"BMC", b"BDC"], Drawing.mark),
     b"EMC": lambda drawing, _: drawing.unmark(),
 }

@@ -1,0 +1,180 @@
+"""The sheets of a workbook as a person sees them: each row a line, each number in its format.
+
+Hidden sheets, rows and columns stay out, and so do cells in white, of no size, or without format.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from lxml import etree
+
+from servers.search.pages import cell_format
+from servers.search.pages.office_archive import OfficeFile, Part, id_of, is_off, is_on
+from servers.search.pages.office_hiding import drop_unseen_runs, is_white
+from servers.search.pages.office_text import words_in
+
+_MOST_GAP = 50
+"""Empty cells in a row that are told."""
+_COLUMN = re.compile(r"[A-Z]+")
+_SMALLEST = 1.5
+"""Points, also of a row and, in letters, of a column."""
+_WHITE_THEME, _WHITE_NUMBERS = "0", {"1", "9"}
+
+
+@dataclass(frozen=True, slots=True)
+class CellStyle:
+    """The format of a cell, and whether its letters are too small, or white on no colour."""
+
+    code: str = ""
+    is_small: bool = False
+    is_white: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCells:
+    """What the cells of a workbook refer to: texts, styles, the day 0."""
+
+    texts: list[str]
+    styles: list[CellStyle]
+    since: datetime
+
+
+@dataclass(slots=True)
+class _Hidden:
+    """What a sheet hides: columns, and whether white cells may have a colour from elsewhere."""
+
+    columns: list[range] = field(default_factory=list)
+    is_colored: bool = False
+
+
+def sheets(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
+    """A reader for each sheet that is shown."""
+    targets = file.targets(main)
+    by_kind = dict(targets.values())
+    texts: list[str] = []
+    if (name := by_kind.get("sharedStrings", "xl/sharedStrings.xml")) in file.names:
+        texts = [_text(one) for one in file.xml(name).iterchildren("{*}si")]
+    since = datetime(1904, 1, 1) if _has_1904(root) else datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet has no zone
+    shared = SharedCells(texts, _styles(file, by_kind.get("styles", "xl/styles.xml")), since)
+    made: list[Part] = []
+    for number, sheet in enumerate(root.iter("{*}sheet"), 1):
+        usual = ("", f"xl/worksheets/sheet{number}.xml")
+        name = targets.get(id_of(sheet), usual)[1]
+        if name in file.names and sheet.get("state", "visible") == "visible":
+            made.append(partial(_sheet, file, name, sheet.get("name", ""), shared))
+    return made
+
+
+def _has_1904(root: etree._Element) -> bool:
+    return any(
+        not is_off(one, "date1904") for one in root.iter("{*}workbookPr") if one.get("date1904")
+    )
+
+
+def _text(element: etree._Element) -> str:
+    """A text without its runs that nobody sees."""
+    drop_unseen_runs(element)
+    return words_in(element)
+
+
+def _styles(file: OfficeFile, name: str) -> list[CellStyle]:
+    """How the cells of each style look."""
+    if name not in file.names:
+        return []
+    root = file.xml(name)
+    own = {one.get("numFmtId", ""): one.get("formatCode", "") for one in root.iter("{*}numFmt")}
+    fonts = [font for group in root.iterchildren("{*}fonts") for font in group]
+    fills = [_is_filled(fill) for group in root.iterchildren("{*}fills") for fill in group]
+    return [
+        _style(one, own, fonts, fills) for cells in root.iterchildren("{*}cellXfs") for one in cells
+    ]
+
+
+def _style(
+    style: etree._Element, own: dict[str, str], fonts: list[etree._Element], fills: list[bool]
+) -> CellStyle:
+    number, fill = _number(style, "fontId"), _number(style, "fillId")
+    font = fonts[number] if number < len(fonts) else style
+    sizes = [float(one.get("val", "11")) for one in font.iterchildren("{*}sz")]
+    return CellStyle(
+        cell_format.code_of(style.get("numFmtId", ""), own),
+        any(size < _SMALLEST for size in sizes),
+        any(map(_is_white, font.iterchildren("{*}color"))) and not any(fills[fill : fill + 1]),
+    )
+
+
+def _number(element: etree._Element, name: str) -> int:
+    value = element.get(name, "0")
+    return int(value) if value.isdecimal() else 0
+
+
+def _is_white(color: etree._Element) -> bool:
+    if color.get("tint"):
+        return False
+    named = color.get("theme") == _WHITE_THEME or color.get("indexed") in _WHITE_NUMBERS
+    return named or is_white(color.get("rgb", ""))
+
+
+def _is_filled(fill: etree._Element) -> bool:
+    if next(fill.iterchildren("{*}gradientFill"), None) is not None:
+        return True
+    return any(
+        one.get("patternType", "none") != "none"
+        and not any(map(_is_white, one.iterchildren("{*}fgColor")))
+        for one in fill.iterchildren("{*}patternFill")
+    )
+
+
+def _sheet(file: OfficeFile, name: str, title: str, shared: SharedCells) -> str:
+    root = file.xml(name)
+    hidden = _Hidden(is_colored=any(True for _ in root.iter("{*}tablePart", "{*}cfRule")))
+    for one in root.iter("{*}col"):
+        if is_on(one, "hidden") or 0 <= float(one.get("width", "9")) < _SMALLEST / 10:
+            hidden.columns.append(range(_number(one, "min"), _number(one, "max") + 1))
+    lines = [title] if title else []
+    for row in root.iter("{*}row"):
+        if is_on(row, "hidden") or 0 <= float(row.get("ht", "15")) < _SMALLEST:
+            continue
+        cells: list[str] = []
+        at = 0
+        for cell in row.iterchildren("{*}c"):
+            before, at = at, _column(cell) or at + 1
+            if any(at in one for one in hidden.columns):
+                continue
+            cells += [""] * min(_MOST_GAP, max(0, at - before - 1))
+            cells.append(_cell(cell, shared, hidden))
+        if any(cells):
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _column(cell: etree._Element) -> int:
+    found = _COLUMN.match(cell.get("r", ""))
+    number = 0
+    for letter in found.group()[:3] if found else "":
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _cell(cell: etree._Element, shared: SharedCells, hidden: _Hidden) -> str:
+    kind, place = cell.get("t", "n"), _number(cell, "s")
+    style = shared.styles[place] if place < len(shared.styles) else CellStyle()
+    if style.is_small or (style.is_white and not hidden.is_colored):
+        return ""
+    value = next((one.text or "" for one in cell.iterchildren("{*}v")), "")
+    inline = next(cell.iterchildren("{*}is"), None)
+    if kind == "n" and inline is None:
+        value = cell_format.shown(value, style.code, shared.since) if value else ""
+    elif kind == "b":
+        value = {"1": "TRUE", "0": "FALSE"}.get(value, value)
+    elif cell_format.hides_text(style.code):
+        return ""
+    elif inline is not None:
+        value = _text(inline)
+    elif kind == "s" and value.isdecimal() and float(value) < len(shared.texts):
+        value = shared.texts[int(value)]
+    return " ".join(value.split())
