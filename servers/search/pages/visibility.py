@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from servers.search.pages import markup
+from servers.search.pages import markup, mathml
 from servers.search.pages.colors import (
     WHITE,
     Color,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _UNREAD = (
     *("template", "svg", "iframe", "object", "canvas", "video", "audio"),
-    *("datalist", "noembed", "rp", "map", "math", "progress", "meter"),
+    *("datalist", "noembed", "rp", "map", "progress", "meter"),
 )
 _HIDING_CLASSES = frozenset([
     "sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only",
@@ -70,6 +70,7 @@ def drop_unseen(tree: HtmlElement) -> None:
     sheet = Stylesheet(css, own, hiding.may_hide, _names(tree))
     sight = _Sight(tree, sheet, linked)
     sight.look()
+    mathml.spell_out(tree)
 
 
 def _holds(style: HtmlElement) -> bool:
