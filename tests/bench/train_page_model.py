@@ -50,7 +50,7 @@ _HOW = {
     "objective": "cross_entropy",
     "learning_rate": 0.1,
     "num_leaves": 8,
-    "min_data_in_leaf": 100,
+    "min_data_in_leaf": 170,
     "feature_fraction": 0.3,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
@@ -200,24 +200,20 @@ def learned(several: list[Sample]) -> dict[str, Any]:
     """The table of a model that learned from `several` pages."""
     wanted = np.concatenate([one.shares for one in several])
     weights = np.concatenate([one.weights for one in several])
-    rows = np.array([row for one in several for row in one.rows], dtype=np.float32)
-    thinned = [one.thinned for one in several]
-    further = (
-        np.vstack([rows, *(np.array(one, np.float32) for one, _, _ in thinned if one)]),
-        np.concatenate([wanted, *(told for _, told, _ in thinned)]),
-        np.concatenate([weights, *(_OF_THINNED * np.array(one) for _, _, one in thinned)]),
+    rows, told, heavy = zip(*(one.thinned for one in several if one.thinned[0]), strict=True)
+    heavy = np.concatenate([weights, *(_OF_THINNED * np.array(one) for one in heavy)])
+    data = lightgbm.Dataset(
+        np.array(
+            [row for one in (*(page.rows for page in several), *rows) for row in one], np.float32
+        ),
+        np.concatenate([wanted, *told]),
+        weight=heavy / heavy.mean(),
     )
+    trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
     return {
-        "trees": _trees(rows, wanted, weights),
-        "further_trees": _trees(*further, min_data_in_leaf=170),
+        "trees": [_tree(tree["tree_structure"]) for tree in trees],
         "words": _words(several, wanted, weights),
     }
-
-
-def _trees(rows: Any, wanted: Any, weights: Any, **how: int) -> list[Any]:
-    data = lightgbm.Dataset(rows, wanted, weight=weights / weights.mean())
-    trees = lightgbm.train(_HOW | how, data, _TREES).dump_model()["tree_info"]
-    return [_tree(tree["tree_structure"]) for tree in trees]
 
 
 def _words(several: list[Sample], wanted: Any, weights: Any) -> dict[str, float]:

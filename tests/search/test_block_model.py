@@ -51,28 +51,24 @@ def test_names_weigh_by_how_far_off_the_elements_are_that_bear_them() -> None:
         "<body><div class='userCard'><div><p class='card'>near</p></div></div><p>far</p></body>"
     )
     assert tree is not None
-    weighed = _model([0.0], [0.0], {"0card": 1.0, "1card": 10.0, "2user": 100.0})
-    plain = _model([0.0], [0.0])
+    weighed = _model([0.0], {"0card": 1.0, "1card": 10.0, "2user": 100.0})
+    plain = _model([0.0])
     told = features(blocks_of(tree), PageFacts(tree, ""))
     near, far = (
         more - less
         for more, less in zip(weighed.log_odds(*told), plain.log_odds(*told), strict=True)
     )
-    both = _model([0.0], [0.0], {"0card": 11.0}).log_odds(*told)
+    both = _model([0.0], {"0card": 11.0}).log_odds(*told)
     assert near == pytest.approx(both[0] - plain.log_odds(*told)[0])
     assert far == 0
 
 
-@pytest.mark.parametrize(("first", "further", "same"), [(1.0, 3.0, 2.0), (-5.0, 3.0, -5.0)])
-def test_further_trees_count_as_much_as_the_first_unless_those_are_sure(
-    first, further, same
-) -> None:
+@pytest.mark.parametrize(("first", "others", "sum_"), [(0.05, 3.0, 5.0), (-0.05, 3.0, -2.0)])
+def test_no_other_tree_is_asked_where_the_first_ones_are_sure(first, others, sum_) -> None:
     told = ([[0.0]], [frozenset[str]()])
-    expected = _model([same / 2, same / 2], [same]).log_odds(*told)
-    assert _model([first], [further / 2, further / 2]).log_odds(*told) == pytest.approx(expected)
+    asked = _model([first] * 40 + [others]).log_odds(*told)
+    assert asked == pytest.approx(_model([sum_]).log_odds(*told))
 
 
-def _model(
-    trees: list[float], further: list[float], words: dict[str, float] | None = None
-) -> BlockModel:
-    return BlockModel({"trees": trees, "further_trees": further, "words": words or {}})
+def _model(trees: list[float], words: dict[str, float] | None = None) -> BlockModel:
+    return BlockModel({"trees": trees, "words": words or {}})

@@ -2,9 +2,9 @@
 
 The model is `block_model.json`, which `tests/bench/train_page_model.py` makes: small decision trees
 over the numbers of a block, and what each word weighs in the names of the elements around it.
-Further trees, which learned from pages without some of their parts too, are asked about blocks
-that are not far from being text. All learned from 340 pages of the Web Content eXtraction
-Benchmark by Murrough Foley (CC-BY-4.0).
+The first of the trees tell which blocks are far from being text; the others are asked about the
+rest. All learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley
+(CC-BY-4.0), whole and without some of their parts.
 A tree is `[feature, limit, tree for at most the limit, tree for more]`, and its leaf a number.
 """
 
@@ -23,8 +23,8 @@ from servers.search.pages.block_surroundings import Names, Row
 TABLE = Path(__file__).with_name("block_model.json")
 _OF_TREES, _OF_NAMES, _LESS_LIKELY = 0.72, 0.15, 0.42
 """How both together turn out on pages of other sites than those the model learned from."""
-_FAR_OFF = -2.0
-"""The sum of the first trees; a block with less is no text, whatever further trees say."""
+_FIRST, _FAR_OFF = 40, -1.5
+"""How many trees come first; a block with less as their sum is no text, whatever others say."""
 _PAGES = ((math.exp(-math.sqrt(3)), 1 / 6), (1.0, 2 / 3), (math.exp(math.sqrt(3)), 1 / 6))
 """How the odds of all blocks of a page turn out at once, and how often: a normal distribution."""
 _AT_ONCE = 10
@@ -35,7 +35,8 @@ class BlockModel:
     """Trees and names, as `block_model.json` has them."""
 
     def __init__(self, table: dict[str, Any]) -> None:
-        self._first, self._further = (_sums(table[part]) for part in ("trees", "further_trees"))
+        trees = table["trees"]
+        self._first, self._others = _sums(trees[:_FIRST]), _sums(trees[_FIRST:])
         self._words: dict[str, float] = table["words"]
 
     def log_odds(self, rows: list[Row], names: list[Names]) -> list[float]:
@@ -52,7 +53,7 @@ class BlockModel:
         first = sum([add(row) for add in self._first])
         if first < _FAR_OFF:
             return first
-        return (first + sum([add(row) for add in self._further])) / 2
+        return first + sum([add(row) for add in self._others])
 
 
 @cache
