@@ -10,8 +10,8 @@ from servers.search.pages.rendering import rendered
 
 _SHAPES = {
     "an anchor": (
-        "<h2>Install<a href='#i'>¶</a></h2><h3>In C# <a>#</a></h3>",
-        "## Install\n\n### In C#",
+        "<h2>Run<a href='#i'>¶</a></h2><h3>In C# <a>#</a></h3><h4><a>§</a>Use</h4><h4>§ 5 b</h4>",
+        "## Run\n\n### In C#\n\n#### Use\n\n#### § 5 b",
     ),
     "nested lists": (
         "<ol start=9><li>one<ul><li>a<li>b</ul><li value=12>two<p>more</p><li>three</ol>",

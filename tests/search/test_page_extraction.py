@@ -362,7 +362,8 @@ def test_a_short_article_is_found_among_many_menus(path: str) -> None:
     assert not any(f"{place} tips" in text for place in places)
 
 
-def test_each_post_of_a_discussion_says_who_wrote_it_and_when() -> None:
+@pytest.mark.parametrize("beside", ["post", "post-body"])
+def test_each_post_of_a_discussion_says_who_wrote_it_and_when(beside: str) -> None:
     posts = [
         ("heron_watcher", "May 4, 2024, 3:47 pm", "Which weir has the most herons in spring?"),
         (
@@ -374,8 +375,8 @@ def test_each_post_of_a_discussion_says_who_wrote_it_and_when() -> None:
     ]
     shown = "".join(
         f'<div class="post"><div class="post-head"><span class="username">{who}</span></div>'
-        f'<div class="post-date"><time>{when}</time></div><p class="author-age">Joined in 2019</p>'
-        f'<div class="post-body"><p>{said}</p></div></div>'
+        f'<div class="{beside}"><div class="post-date"><time>{when}</time></div>'
+        f'<p class="author-age">Joined in 2019</p><div><p>{said}</p></div></div></div>'
         for who, when, said in posts
     )
     tree = markup.parsed(f"<html><body><main><h1>Herons</h1>{shown}</main></body></html>")

@@ -28,22 +28,23 @@ _INNER = 8
 
 
 def bylines(blocks: list[Block], taken: list[bool]) -> list[bool]:
-    """`taken`, and of each post with a taken block the first that names its author or its date."""
+    """`taken`, and of each post with a taken block the first that names its author or its date.
+
+    Both may stand apart: the nearest element that holds some of a kind holds those of the post.
+    """
     kinds = [_kind(block) for block in blocks]
-    holding: dict[HtmlElement, dict[str, list[int]]] = {}
+    holding: dict[tuple[HtmlElement, str], list[int]] = {}
     for at, (block, kind) in enumerate(zip(blocks, kinds, strict=True)):
         for element in _upward(block.element) if kind else ():
-            holding.setdefault(element, {}).setdefault(kind, []).append(at)
+            holding.setdefault((element, kind), []).append(at)
     found = list(taken)
     for block, kind, chosen in zip(blocks, kinds, taken, strict=True):
         if not chosen or kind:
             continue
-        post = next((one for one in _upward(block.element) if one in holding), None)
-        parts = holding[post] if post is not None else {}
-        if max(map(len, parts.values()), default=_FEW + 1) > _FEW:
-            continue
-        for several in parts.values():
-            if not any(taken[at] for at in several):
+        for wanted in _MOST_WORDS:
+            near = (holding.get((one, wanted)) for one in _upward(block.element))
+            several = next(filter(None, near), [])
+            if 0 < len(several) <= _FEW and not any(taken[at] for at in several):
                 found[several[0]] = True
     return found
 

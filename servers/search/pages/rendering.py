@@ -18,8 +18,10 @@ _LANGUAGE = re.compile(
     r"\b(?:language|lang|highlight-source|highlight|brush:?)[-\s]([a-z][\w+#]{0,15})", re.IGNORECASE
 )
 _NO_LANGUAGE = frozenset({"source", "text", "plaintext", "none", "default", "notranslate", "code"})
-_ANCHOR = re.compile(r"(?: ?[\u00b6\U0001f517\u2693]| [#\u00a7])$")
-"""What a heading ends with that links to itself."""
+_ANCHOR = re.compile(
+    r"(?: ?[\u00b6\u00a7\U0001f517\u2693]| #)$|^[\u00b6\u00a7\U0001f517](?=[^\W\d])"
+)
+"""What a heading begins or ends with that links to itself."""
 _FENCE = re.compile(r"^(?=```|~~~)", re.MULTILINE)
 _TICKS = re.compile("`+")
 _GAP = re.compile(r"\n{3,}")
