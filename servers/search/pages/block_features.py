@@ -51,7 +51,7 @@ def features(blocks: list[Block], facts: PageFacts) -> tuple[list[Row], list[Nam
         kinds(sizes, around),
         parts(blocks, around),
     )
-    rows = [[number for row in several for number in row] for several in zip(*columns, strict=True)]
+    rows = [[*a, *b, *c, *d, *e, *f] for a, b, c, d, e, f in zip(*columns, strict=True)]
     return rows, around.names()
 
 

@@ -42,10 +42,9 @@ class BlockModel:
     def log_odds(self, rows: list[Row], names: list[Names]) -> list[float]:
         """For each block the log-odds that it is of the text that the page is read for."""
         words = self._words
+        weights = {named: sum([words.get(word, 0.0) for word in named]) for named in set(names)}
         return [
-            _OF_TREES * self._of_trees(row)
-            + _OF_NAMES * sum([words.get(word, 0.0) for word in named])
-            - _LESS_LIKELY
+            _OF_TREES * self._of_trees(row) + _OF_NAMES * weights[named] - _LESS_LIKELY
             for row, named in zip(rows, names, strict=True)
         ]
 

@@ -59,7 +59,7 @@ class Surroundings:
         self._called: list[Row] = []
         self._kin: list[int] = []
         self._repeated: list[int] = []
-        self._chains: list[list[int]] = []
+        self._chains: list[tuple[int, ...]] = []
         self._look()
         self._whole = self._sums(rows)
         self._scores = self._worth(blocks, rows)
@@ -69,9 +69,9 @@ class Surroundings:
         one = self.of_blocks[block]
         return any(self._elements[at].tag == "h1" for at in (one, self.parents[one]))
 
-    def chains(self, length: int) -> list[int]:
-        """For each block a number that those share whose next `length` elements look alike."""
-        return [self._chains[at][length] for at in self.of_blocks]
+    def chains(self, length: int) -> list[tuple[int, ...]]:
+        """For each block what those share whose next `length` elements look alike."""
+        return [self._chains[at][:length] for at in self.of_blocks]
 
     def shared_depth(self, one: int, other: int) -> int:
         """How deep the innermost element is that holds the elements `one` and `other`."""
@@ -147,10 +147,10 @@ class Surroundings:
 
     def _look(self) -> None:
         """See for each element what it is in, how it looks, and how many siblings look like it."""
-        known: dict[tuple[Any, int, int], int] = {}
+        known: dict[tuple[Any, str], int] = {}
         kin: dict[int, dict[tuple[Any, str], int]] = {}
         inside, names, depth = (0,) * _AROUND, (0,) * len(GROUPS), -1
-        above = [-1] * (max(_CHAINS) + 1)
+        above: tuple[int, ...] = ()
         for at, (element, up) in enumerate(zip(self._elements, self.parents, strict=True)):
             looks, alike, repeated = _looks(element), 1, -1
             if at:
@@ -173,10 +173,7 @@ class Surroundings:
             self._called.append(self._calling(at, up))
             self._kin.append(alike)
             self._repeated.append(at if alike >= _REPEATED else repeated)
-            numbers = [-1]
-            for shorter in above[:-1]:
-                numbers.append(known.setdefault((looks, len(numbers), shorter), len(known)))
-            self._chains.append(numbers)
+            self._chains.append((known.setdefault(looks, len(known)), *above[: max(_CHAINS) - 1]))
 
     def _calling(self, at: int, up: int) -> Row:
         """What the names around an element say: clutter, unlikely, weight, bodies, described."""
@@ -291,7 +288,7 @@ def kinds(rows: list[tuple[float, float, float, float]], around: Surroundings) -
     parts = []
     for length in _CHAINS:
         numbers = around.chains(length)
-        sums: dict[int, Row] = {}
+        sums: dict[tuple[int, ...], Row] = {}
         for at, (kind, (chars, linked, words, said)) in enumerate(zip(numbers, rows, strict=True)):
             totals = sums.setdefault(kind, [0, 0.0, 0.0, 0.0, 0, at, at])
             totals[0] += 1
