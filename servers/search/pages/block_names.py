@@ -6,6 +6,8 @@ The names speak as they do to trafilatura and to Readability.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from servers.search.pages.blocks import Block
@@ -100,7 +102,7 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
     classes, name, role, prop = (one[:_LONGEST_NAME] for one in names)
     both = f"{classes} {name}"
     low = both.lower()
-    lower = (classes.lower(), name.lower())
+    lower = [one.lower() for one in (classes, name) if one]
     clutter = tag in _CLUTTER_TAGS and bool(
         _CLUTTER.search(classes) or _CLUTTER_NAME.search(name) or "nav" in role
     )
@@ -114,7 +116,8 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
         bodies[0] |= prop == "articleBody"
         bodies[-1] |= tag == "main" or role.startswith("main")
         bodies.append(tag == "article")
-    tokens = _TOKEN.findall(_CAMEL_BORDER.sub(" ", f"{both} {role} {prop}").lower())
+    said = f"{both} {role} {prop}"
+    tokens = _TOKEN.findall(said if said.islower() else _CAMEL_BORDER.sub(" ", said).lower())
     clutter |= bool(_PUT_AWAY.search(classes))
     describes = prop in ("description", "articleBody", "text")
     return Traits(
@@ -127,14 +130,21 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
 def inside(blocks: list[Block], called: re.Pattern[str]) -> list[bool]:
     """Which `blocks` stand in something that is `called` so; none if most do."""
     known: dict[HtmlElement, int] = {}
-    found = [_above(block.element, called, known) <= _AROUND for block in blocks]
+
+    @cache
+    def is_called(name: str | None) -> bool:
+        return bool(name and called.search(name[:_LONGEST_NAME]))
+
+    found = [_above(block.element, is_called, known) <= _AROUND for block in blocks]
     within = sum(block.words for block, is_in in zip(blocks, found, strict=True) if is_in)
     is_most = within > sum(block.words for block in blocks) / 2
     return [False] * len(blocks) if is_most else found
 
 
-def _above(element: HtmlElement, called: re.Pattern[str], known: dict[HtmlElement, int]) -> int:
-    """How many elements up from `element` the next one is that is `called` so."""
+def _above(
+    element: HtmlElement, is_called: Callable[[str | None], bool], known: dict[HtmlElement, int]
+) -> int:
+    """How many elements up from `element` the next one is that `is_called` so."""
     way: list[HtmlElement] = []
     one: HtmlElement | None = element
     while one is not None and one not in known:
@@ -142,8 +152,7 @@ def _above(element: HtmlElement, called: re.Pattern[str], known: dict[HtmlElemen
         one = one.getparent()
     above = known[one] if one is not None else _AROUND + 1
     for inner in reversed(way):
-        names = (inner.get("class"), inner.get("id"))
-        is_called = any(called.search(name[:_LONGEST_NAME]) for name in names if name)
-        above = 0 if is_called and inner.tag not in {"body", "html"} else above + 1
+        is_so = is_called(inner.get("class")) or is_called(inner.get("id"))
+        above = 0 if is_so and inner.tag not in {"body", "html"} else above + 1
         known[inner] = above
     return above

@@ -181,12 +181,7 @@ def _enough(tree: HtmlElement, found: str, form: Format) -> str:
     if len(found) >= _SHORT:
         return found
     whole = rendered(blocks_of(markup.own_part(tree)), marked=form == "markdown")
-    return max(whole, found, key=_letters)
-
-
-def _letters(text: str) -> int:
-    """How much it says, whatever marks are in it."""
-    return sum(map(str.isalnum, text))
+    return max(whole, found, key=markup.letters)  # whatever marks are in it
 
 
 def _title(tree: HtmlElement) -> str:

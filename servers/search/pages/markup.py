@@ -32,6 +32,7 @@ _PLAIN = re.compile(
     r"https?://[\w.-]{1,250}/[\w/.,~%+=&-]{0,500}(?:\?[\w/.,~%+=&-]{1,1000})?", re.ASCII
 )
 """Addresses that are joined to nothing; `urljoin` takes long to find that out."""
+_NO_LETTERS = re.compile(r"[\W_]+")
 _NAMES = re.compile(r"[a-z]+")
 _NOTICES = frozenset({"cookie", "cookies", "consent", "newsletter", "editsection"})
 _LONGEST_NOTICE = 400
@@ -153,6 +154,11 @@ def drop(tree: HtmlElement, *names: str) -> None:
     from lxml import etree  # noqa: PLC0415 - only pages need it
 
     etree.strip_elements(tree, *names, with_tail=False)
+
+
+def letters(text: str | None) -> int:
+    """How many letters and digits are in `text`."""
+    return len(_NO_LETTERS.sub("", text)) if text else 0
 
 
 def lines(tree: HtmlElement) -> str:

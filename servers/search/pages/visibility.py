@@ -302,7 +302,7 @@ class _Sight:
             one for one in self._later if one.getparent() is not None and not opened.by_control(one)
         ]
         closed = self._without_revealed(closed)
-        sizes, top = _sizes(self._tree, set(closed))
+        sizes, top = _sizes(self._tree, closed)
         closed = [one for one in closed if one in sizes]  # the others stood in what is gone
         manners = {one: _manner(one, self._sheet.style(one)) for one in closed}
         own = self._letters_left(top, _REST * max(sum(sizes[one] for one in top), 1))
@@ -337,33 +337,39 @@ class _Sight:
                 or one.tag in ("script", "style", "noscript", "head")
             ):
                 continue
-            left += sum(map(str.isalnum, one.text or ""))
+            left += markup.letters(one.text)
             for child in one:
-                left += sum(map(str.isalnum, child.tail or ""))
+                left += markup.letters(child.tail)
                 stack.append(child)
         return left
 
 
 def _sizes(
-    tree: HtmlElement, chosen: set[HtmlElement]
+    tree: HtmlElement, chosen: list[HtmlElement]
 ) -> tuple[dict[HtmlElement, int], set[HtmlElement]]:
     """The letters and digits in each of the `chosen`, and which of them stand in no other."""
     from lxml import etree  # noqa: PLC0415 - only pages need it
 
     sizes: dict[HtmlElement, int] = {}
     top: set[HtmlElement] = set()
-    count = inside = unread = 0
-    for event, element in etree.iterwalk(tree, events=("start", "end")) if chosen else ():
-        step = 1 if event == "start" else -1
-        if element in chosen:
-            if event == "start" and not inside:
-                top.add(element)
-            inside += step
-            sizes[element] = count - sizes.get(element, 0)
-        unread += step * (element.tag in ("script", "style", "noscript"))
-        if inside and not unread:
-            text = element.text if event == "start" else element.tail
-            count += sum(map(str.isalnum, text or ""))
+    several = set(chosen)
+    count = unread = 0
+    for one in chosen:
+        if one in sizes or next(one.iterancestors(str(tree.tag)), None) is not tree:
+            continue
+        begun: list[int] = []
+        for event, element in etree.iterwalk(one, events=("start", "end")):
+            is_start = event == "start"
+            unread += (1 if is_start else -1) * (element.tag in ("script", "style", "noscript"))
+            if element in several:
+                if is_start:
+                    begun.append(count)
+                else:
+                    sizes[element] = count - begun.pop()
+                    top.discard(element)
+            if begun and not unread:
+                count += markup.letters(element.text if is_start else element.tail)
+        top.add(one)
     return sizes, top
 
 
