@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from servers.search.pages.css_values import computed, number
 
@@ -35,6 +36,7 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 _LONGEST = 400
 
 
+@lru_cache(1_000)
 def on_screen(media: str) -> bool:
     """Whether one of the media queries in `media` holds."""
     return any(_holds(query, _feature) for query in media.lower()[:_LONGEST].split(","))

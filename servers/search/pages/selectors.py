@@ -50,19 +50,15 @@ class Compound:
     """The part of a selector that speaks of one element."""
 
     tag: str
+    """Empty for any."""
     ids: tuple[str, ...]
     classes: frozenset[str]
     attributes: tuple[AttributeTest, ...]
-    places: tuple[Place, ...] = ()
-    choices: tuple[tuple[bool, tuple[Compound, ...]], ...] = ()
-    """Lists of which one must fit, or for False none."""
-    states: tuple[str, ...] = ()
-    inner: tuple[tuple[str, Compound], ...] = ()
-    """What must be in or after it, each with what joins the two."""
+    more: PseudoClasses | None = None
 
     def fits(self, element: HtmlElement, siblings: Siblings) -> bool:
         """Whether it speaks of `element`; `siblings` knows the places of the page's elements."""
-        if self.tag not in ("", "*") and element.tag != self.tag:
+        if self.tag and element.tag != self.tag:
             return False
         if self.ids and {element.get("id")} != set(self.ids):
             return False
@@ -70,16 +66,26 @@ class Compound:
             return False
         if self.attributes and not all(one.fits(element) for one in self.attributes):
             return False
-        return self.is_plain or self._fits_more(element, siblings)
+        return self.more is None or self.more.fit(element, siblings)
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it has no pseudo-class."""
-        return not (self.places or self.choices or self.states or self.inner)
 
-    def _fits_more(self, element: HtmlElement, siblings: Siblings) -> bool:
+@dataclass(frozen=True, slots=True)
+class PseudoClasses:
+    """What a selector asks of one element besides its tag, names and attributes."""
+
+    places: tuple[Place, ...]
+    choices: tuple[tuple[bool, tuple[Compound, ...]], ...]
+    """Lists of which one must fit, or for False none."""
+    states: tuple[str, ...]
+    inner: tuple[tuple[str, Compound], ...]
+    """What must be in or after it, each with what joins the two."""
+
+    def __len__(self) -> int:
+        return len(self.places) + len(self.choices) + len(self.states) + len(self.inner)
+
+    def fit(self, element: HtmlElement, siblings: Siblings) -> bool:
         return (
-            all(STATES[one](element) for one in self.states)
+            (not self.states or all(STATES[one](element) for one in self.states))
             and all(one.fits(siblings.place(element, one.kind)) for one in self.places)
             and (not self.inner or any(siblings.has(element, *one) for one in self.inner))
             and all(
@@ -223,7 +229,7 @@ def fit(steps: Steps, element: HtmlElement, siblings: Siblings) -> bool:
     one: HtmlElement | None = element
     for combinator, compound in steps[1:]:
         one = _next(one, combinator, compound, siblings)
-        if one is None or not compound.fits(one, siblings):
+        if one is None:
             return False
     return True
 
@@ -231,61 +237,47 @@ def fit(steps: Steps, element: HtmlElement, siblings: Siblings) -> bool:
 def weight(steps: Steps) -> tuple[int, int, int]:
     """How much a rule with this selector weighs against others."""
     ids = sum(len(one.ids) for _, one in steps)
-    named = sum(
-        len(one.classes)
-        + len(one.attributes)
-        + len(one.places)
-        + len(one.choices)
-        + len(one.states)
-        + len(one.inner)
-        for _, one in steps
-    )
-    return ids, named, sum(one.tag not in ("", "*") for _, one in steps)
+    named = sum(len(one.classes) + len(one.attributes) + len(one.more or ()) for _, one in steps)
+    return ids, named, sum(one.tag != "" for _, one in steps)
 
 
 def _next(
     element: HtmlElement, combinator: str, compound: Compound, siblings: Siblings
 ) -> HtmlElement | None:
-    """The element that `combinator` leads to; of several the nearest that `compound` fits."""
+    """The nearest element that `combinator` leads to and that `compound` fits."""
+    if combinator == " ":
+        return siblings.above(element, compound)
     if combinator == "~":
         return siblings.before(element, compound)
-    if combinator == "+":
-        return element.getprevious()
-    return siblings.above(element, compound) if combinator == " " else element.getparent()
+    one = element.getprevious() if combinator == "+" else element.getparent()
+    return one if one is not None and compound.fits(one, siblings) else None
 
 
 def _compound(text: str) -> Compound | None:
     tag, at = "", 0
     named: dict[str, list[str]] = {"id": [], "cls": []}
     attributes: list[AttributeTest] = []
-    more = _More()
+    more: _More | None = None
     for part in _COMPOUND.finditer(text):
         if part.start() != at:
             return None
         at = part.end()
         if part["tag"]:
-            tag = part["tag"].lower()
+            tag = part["tag"].lower().strip("*")
         elif name := part["id"] or part["cls"]:
             named["id" if part["id"] else "cls"].append(name.replace("\\", ""))
         elif part["attr"]:
             value, exact = (part["value"] or "").strip(), (part["flag"] or "").lower() != "i"
             value = value if exact else value.lower()
             attributes.append(AttributeTest(part["attr"].lower(), part["how"] or "", value, exact))
-        elif not more.take(part["place"].lower(), part["said"] or ""):
-            return None
+        else:
+            more = more or _More()
+            if not more.take(part["place"].lower(), part["said"] or ""):
+                return None
     if at != len(text) or not text:
         return None
     ids, classes = tuple(named["id"]), frozenset(named["cls"])
-    return Compound(
-        tag,
-        ids,
-        classes,
-        tuple(attributes),
-        tuple(more.places),
-        tuple(more.choices),
-        tuple(more.states),
-        tuple(more.inner),
-    )
+    return Compound(tag, ids, classes, tuple(attributes), more.known() if more else None)
 
 
 @dataclass(slots=True)
@@ -296,6 +288,10 @@ class _More:
     choices: list[tuple[bool, tuple[Compound, ...]]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     inner: list[tuple[str, Compound]] = field(default_factory=list)
+
+    def known(self) -> PseudoClasses:
+        places, choices = tuple(self.places), tuple(self.choices)
+        return PseudoClasses(places, choices, tuple(self.states), tuple(self.inner))
 
     def take(self, name: str, said: str) -> bool:
         """Add the pseudo-class `name`; whether it is one that is read."""

@@ -69,7 +69,7 @@ _MOST_CSS = 400_000
 _MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rule:
     steps: Steps
     weight: tuple[int, int, int, int, int]
@@ -173,8 +173,10 @@ class Stylesheet:
         own = element.get("style")
         if own and self._would_hide(own):
             return True
-        rules = self._hiding.of(element)
-        return any(fit(rule.steps, element, self._siblings) for rule in rules)
+        for rule in self._hiding.of(element):  # noqa: SIM110 - a generator would take longer
+            if fit(rule.steps, element, self._siblings):
+                return True
+        return False
 
     def candidates(self, tag: str, classes: str | None) -> list[_Rule]:
         """The rules that may hide elements with this tag and these classes."""
@@ -354,7 +356,7 @@ class _Rules:
         """The rules that may fit elements with this tag and these `classes`, whatever their id."""
         known = self._known.get((tag, classes))
         if known is None:
-            names = (tag, "", "*", *(f".{name}" for name in set((classes or "").split())))
+            names = (tag, "", *(f".{name}" for name in set((classes or "").split())))
             known = [rule for name in names for rule in self._by_name.get(name, ())]
             self._known[tag, classes] = known
         return known

@@ -108,7 +108,7 @@ def _open_shadows(tree: HtmlElement) -> None:
 def _names(tree: HtmlElement) -> frozenset[str]:
     """All classes and ids on the page."""
     classes, ids = (tree.xpath(f"/descendant::*/@{one}", smart_strings=False) for one in _NAMING)
-    return frozenset(" ".join((*classes, *ids)).split())
+    return frozenset(" ".join({*classes, *ids}).split())
 
 
 _NAMING = ("class", "id")
