@@ -139,6 +139,8 @@ def test_the_person_that_is_looked_for_leads_by_the_name_on_the_page() -> None:
         ("/x", "Kontakt os"), ("/x", "Ota yhteytt\u00e4"), ("/x", "O nas"),
         ("/x", "Li\u00ean h\u1ec7"),
         ("/x", "\u0627\u062a\u0635\u0644 \u0628\u0646\u0627"), ("/x", "Date de contact"),
+        ("/x", "Scrivici"), ("/x", "Talk to us"), ("/x", "Wer wir sind"), ("/x", "Vorstand"),
+        ("/x", "\u09af\u09cb\u0997\u09be\u09af\u09cb\u0997"),
         ("/ann.vcf", ""), ("/x", "Hubungi kami"), ("/x", "\u0e15\u0e34\u0e14\u0e15\u0e48\u0e2d"),
     ],
 )  # fmt: skip

@@ -75,6 +75,15 @@ PAGES: dict[str, tuple[str | None, bytes, str]] = {
         .encode("euc-jp"), JAPANESE),
     "iso-2022-jp": (
         "text/html; charset=iso-2022-jp", page(JAPANESE).encode("iso-2022-jp"), JAPANESE),
+    "said behind long scripts": (
+        "text/html", page(POLISH, f"<script>{'x' * 40_000}</script>{META.format('iso-8859-2')}").encode("iso-8859-2"), POLISH),
+    "another said in a script": (
+        "text/html", page(RUSSIAN, f"<script>a='{META.format('koi8-r')}'</script>{META.format('windows-1251')}").encode("cp1251"), RUSSIAN),
+    "another spoken of": (
+        "text/html", page(FRENCH, '<meta name="description" content="how charset=koi8-r works">').encode("cp1252"), FRENCH),
+    "said in other attributes and lines": (
+        "text/html", page(RUSSIAN, '<meta id=a http-equiv=content-type\ncontent="text/html;\ncharset = windows-1251">').encode("cp1251"), RUSSIAN),
+    "utf-32-be with a mark": (None, b"\0\0\xfe\xff" + page(FRENCH).encode("utf-32-be"), FRENCH),
     "japanese, nothing said": ("text/html", page(JAPANESE).encode("iso-2022-jp"), JAPANESE),
     "euc-kr undeclared": ("text/html", page(KOREAN * 3).encode("euc-kr"), KOREAN),
     "hebrew, logical": ("text/html; charset=iso-8859-8-i", page(HEBREW).encode("cp1255"), HEBREW),

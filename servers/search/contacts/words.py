@@ -85,12 +85,12 @@ LABELS = frozenset(
 """What stands in front of an address to say that one comes."""
 
 _CONTACT_PAGES = {
-    "English": "contact, imprint, legal notice, get in touch, reach us, vcf",
+    "English": "contact, imprint, legal notice, get in touch, reach us, talk to us, vcf",
     "German": "kontakt, impressum, anbieterkennzeichnung, offenlegung, ansprechpartner",
     "French": "mentions legales, nous contacter, contactez, coordonnees, nous joindre",
     "Spanish": "aviso legal, contacto, contactenos, contactanos, informacion legal",
     "Portuguese": "contato, contacto, fale conosco, fale connosco, contactos, ficha tecnica",
-    "Italian": "contatti, contattaci, note legali, informazioni legali",
+    "Italian": "contatti, contattaci, scrivici, note legali, informazioni legali",
     "Dutch": "colofon, contacteer, neem contact op, juridische informatie, bedrijfsgegevens",
     "Catalan": "avis legal, contacte, contacta",
     "Danish": "kontakt os, kontaktoplysninger, kolofon",
@@ -118,6 +118,8 @@ _CONTACT_PAGES = {
     "Arabic": "اتصل بنا, تواصل معنا, اتصلوا بنا, بيانات الاتصال",
     "Persian": "تماس با ما, ارتباط با ما",
     "Hindi": "संपर्क, संपर्क करें",
+    "Bengali": "যোগাযোগ",
+    "Tamil": "தொடர்பு",
     "Japanese": "お問い合わせ, お問合せ, 問い合わせ, 連絡先, 特定商取引法, 会社概要, toiawase",
     "Chinese": "联系我们, 聯絡我們, 聯繫我們, 联系方式, 联络",
     "Korean": "문의, 연락처, 오시는 길, 고객센터",
@@ -128,6 +130,7 @@ _CONTACT_PAGES = {
 """By language, what a contact page or an imprint is called."""
 _ABOUT_PAGES = listed(
     "about, team, our team, people, staff, legal, who we are, company, ueber uns, uber uns,"
+    "leadership, faculty, wer wir sind, vorstand,"
     "a propos, qui sommes nous, equipe, quienes somos, sobre, equipo, equipa, quem somos,"
     "chi siamo, squadra, over ons, medewerkers, om os, om oss, medarbejdere, medarbetare,"
     "ansatte, tietoa meista, henkilosto, o nas, zespol, o firme, rolunk, csapat, munkatarsak,"

@@ -19,19 +19,22 @@ _USUAL = {
 }  # fmt: skip
 """The formats that a workbook names by a number alone."""
 _TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<sign>.)|[_*].|\[\$(?P<money>[^\]-]*)[^\]]*\]|\[[^\]]*\]|'
+    r'"(?P<quoted>[^"]*)"|\\(?P<sign>.)|[_*].|\[\$(?P<money>[^\[\]-]{0,20})[^\[\]]{0,80}\]|\[[^\[\]]{0,80}\]|'
     r"(?P<digits>[0#?](?:[0#?,.]*[0#?])?)(?P<less>,*)|(?P<power>E[+-]0+)|(?P<other>.)"
 )
-_SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;])*+)(?:;|$)')
-_TEXT = re.compile(r'"[^"]*"|\\.|[_*].|\[(?![hms]+\])[^\]]*\]')
+_SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\[\]]{0,80}\]|[^;])*+)(?:;|$)')
+_TEXT = re.compile(r'"[^"]*"|\\.|[_*].|\[(?![hms]{1,9}\])[^\[\]]{0,80}\]')
 _DATE = re.compile(r"[ydhs]|mmm")
+_LONGEST_CODE = 255
 _LONGEST = 11
 """Digits that a cell without a format shows."""
 
 
 def code_of(number: str, own: dict[str, str]) -> str:
     """The format of that number, which may be one of the workbook's `own`."""
-    return own.get(number) or _USUAL.get(int(number) if number.isdecimal() else 0, "")
+    return own.get(number, "")[:_LONGEST_CODE] or _USUAL.get(
+        int(number) if number.isdecimal() else 0, ""
+    )
 
 
 def shown(value: str, code: str, since: datetime) -> str:

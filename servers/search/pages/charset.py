@@ -13,14 +13,22 @@ from collections.abc import Iterator
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARED = re.compile(
-    rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})|"
-    rb"^\s*<\?xml[^>]{0,200}encoding=[\"']\s*([\w.:-]{2,40})",
+_META = re.compile(rb"<meta\b([^>]{0,400})", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    rb"(?:\s*[^\s\"'=>/]{1,40}\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'>]+)){0,9}?"
+    rb"\s*charset\s*=\s*[\"']?\s*([\w.:-]{2,40})",
     re.IGNORECASE,
 )
+_EQUIVALENT = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_XML = re.compile(rb"\s*<\?xml[^>]{0,200}encoding=[\"']\s*([\w.:-]{2,40})", re.IGNORECASE)
+_NO_TAGS = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL
+)
+_DECLARED_WITHIN = 1 << 18
 _LOOKED_AT = 16_384
 _SAMPLE = 9000
 _WIDER = {
@@ -98,7 +106,7 @@ def _text(content: bytes, charset: str) -> str:
             return content[len(mark) :].decode(name, "replace")
     if wide := _wide(content[:_SAMPLE]):
         return content.decode(wide, "replace")
-    if b"\x1b$" in content[:_LOOKED_AT] and content.isascii():
+    if b"\x1b$" in content and content.isascii():
         return content.decode("iso2022_jp", "replace")
     declared = list(dict.fromkeys(_declared(content, charset)))
     for name in declared if _is_believed(declared) else ["utf-8", *declared]:
@@ -121,15 +129,21 @@ def _declared(content: bytes, charset: str) -> Iterator[str]:
     """What the header and the page itself name, as Python calls it."""
     if name := _codec(charset):
         yield name
-    if found := _DECLARED.search(_without_comments(content[:_LOOKED_AT])):
-        name = _codec((found.group(1) or found.group(2)).decode("ascii", "replace"))
-        if name and not name.startswith("utf-16"):  # or it could not have been read
-            yield name
+    name = _codec(_named_within(content[:_DECLARED_WITHIN]).decode("ascii", "replace"))
+    if name and not name.startswith("utf-16"):  # or it could not have been read
+        yield name
 
 
-def _without_comments(start: bytes) -> bytes:
-    first, *others = start.split(b"<!--")
-    return first + b"".join(one.partition(b"-->")[2] for one in others)
+def _named_within(start: bytes) -> bytes:
+    """The label that a page gives of itself, in its XML declaration or in the first `meta`."""
+    if found := _XML.match(start):
+        return found[1]
+    for meta in _META.finditer(_NO_TAGS.sub(b"", start)):
+        if found := _ATTRIBUTE.match(meta[1]):
+            return found[1]
+        if b"http-equiv" in meta[1].lower() and (found := _EQUIVALENT.search(meta[1])):
+            return found[1]
+    return b""
 
 
 def _is_believed(declared: list[str]) -> bool:

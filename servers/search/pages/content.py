@@ -45,7 +45,7 @@ _TAG = re.compile(rb"</?[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|<!")
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _MOST_CONTROLS = 4
 """Of a short text."""
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\"';,\s]{1,60})", re.IGNORECASE)
 
 _LOOKED_AT = 4096
