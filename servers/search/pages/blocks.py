@@ -25,8 +25,19 @@ _KEPT = frozenset({"pre", "xmp", "listing"})
 _CODE = frozenset({"code", "kbd", "samp", "tt"})
 LINE_END, CODE_MARK = "\x0b", "\ufdd0"
 """In the `shape` of a block: where the page ends a line, and where code in it begins or ends."""
-_SENTENCE_END = re.compile(r"[.!?:;)\"\u201d\u2019\u3002\uff01\uff1f]$")
+_SENTENCE_END = re.compile(
+    r"(?:[.!?:;)\"\u201d\u2019\u3002\uff01\uff1f\uff09\u300d\u300f"
+    r"\u0964\u061f\u06d4\u0589\u1362\u104b\u17d4]|[\u0e00-\u0eff]{40,200})$"
+)
+"""Marks of many scripts; Thai and Lao have none, but a long run of letters is a sentence."""
 _WORD = re.compile(r"\w+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Japanese, Chinese
+)
+"""Scripts that write words without spaces; two letters are about one of theirs."""
+_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_UNSPACED_WORD = re.compile(rf"[{_UNSPACED}]{{1,2}}|[^\W{_UNSPACED}]+")
 
 
 @dataclass(slots=True)
@@ -73,6 +84,13 @@ def blocks_of(tree: HtmlElement, unread: frozenset[str] = UNREAD) -> list[Block]
             reader.add(element.tail)
     reader.flush()
     return reader.found
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text` in lower case."""
+    lower = text.lower()
+    is_unspaced = not lower.isascii() and _IS_UNSPACED.search(lower)
+    return (_UNSPACED_WORD if is_unspaced else _WORD).findall(lower)
 
 
 def ends_sentence(text: str) -> bool:
@@ -132,7 +150,7 @@ class _Reader:
         shape = "".join(self._pieces)
         whole = shape.replace(CODE_MARK, "")
         text = " ".join(whole.split())
-        if text and (tokens := _WORD.findall(text.lower())):
+        if text and (tokens := words_of(text)):
             code = whole.replace(LINE_END, "\n").strip("\n").rstrip() if self._kept else ""
             if LINE_END not in shape and CODE_MARK not in shape:
                 shape = ""

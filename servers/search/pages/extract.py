@@ -17,7 +17,7 @@ from servers.contract import harmless
 from servers.search import sanitize
 from servers.search.pages import embedded_data, feeds, markup, rich_text
 from servers.search.pages.block_model import BlockModel
-from servers.search.pages.blocks import blocks_of
+from servers.search.pages.blocks import blocks_of, words_of
 from servers.search.pages.charset import decoded
 from servers.search.pages.main_text import Format, main_text
 from servers.search.pages.rendering import rendered
@@ -41,8 +41,8 @@ _TITLES = (
     "(//title[not(ancestor::svg)])[1]/text()",
     "(//h1)[1]//text()",
 )
-_SHORT = 250
-"""Characters; where less was found, the page is no article and is told as a whole."""
+_SHORT, _FEW_WORDS = 250, 60
+"""Characters and words; where less was found, the page is no article and is told as a whole."""
 
 
 _FEW = 15
@@ -178,7 +178,7 @@ def is_shell(tree: HtmlElement) -> bool:
 
 
 def _enough(tree: HtmlElement, found: str, form: Format) -> str:
-    if len(found) >= _SHORT:
+    if len(found) >= _SHORT or len(words_of(found)) >= _FEW_WORDS:
         return found
     whole = rendered(blocks_of(markup.own_part(tree)), marked=form == "markdown")
     return max(whole, found, key=markup.letters)  # whatever marks are in it

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import compress, groupby
@@ -20,7 +19,7 @@ from servers.search.pages import block_model
 from servers.search.pages.block_features import SENTENCE, features
 from servers.search.pages.block_model import BlockModel
 from servers.search.pages.block_names import DIALOG, SIGNATURE, inside
-from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
+from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence, words_of
 from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.posts import bylines
 from servers.search.pages.rendering import rendered
@@ -61,7 +60,6 @@ may be none."""
 _STANDING = {"\u200c": "\U00010600", "\u200d": "\U00010601"}
 """Joiners, and letters of a dead script for them: trafilatura drops what does not print."""
 _STOOD = str.maketrans({letter: joiner for joiner, letter in _STANDING.items()})
-_WORD = re.compile(r"\w+")
 
 
 def page_blocks(tree: HtmlElement) -> list[Block]:
@@ -134,13 +132,13 @@ def _in_sentences(blocks: list[Block]) -> int:
 
 def _share(text: str, blocks: list[Block]) -> float:
     """The words of `text`, which trafilatura chose, for each in sentences; 0 for no article."""
-    words = len(_WORD.findall(text))
+    words = len(words_of(text))
     return words / max(_in_sentences(blocks), 1) if words > _SHORTEST_ARTICLE else 0.0
 
 
 def _runs_on(text: str) -> bool:
     """Whether nearly all of `text` is sentences, as only in articles."""
-    lines = [(line.rstrip(), len(_WORD.findall(line))) for line in text.splitlines()]
+    lines = [(line.rstrip(), len(words_of(line))) for line in text.splitlines()]
     long = sum(count for line, count in lines if count >= SENTENCE and ends_sentence(line))
     return long >= _RUNNING * sum(count for _, count in lines)
 
@@ -183,7 +181,7 @@ def _once(blocks: list[Block]) -> list[Block]:
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:
     """Whether each of the `blocks` is in the text of the `article`, wholly or for the most part."""
-    tokens = _WORD.findall(article.lower())
+    tokens = words_of(article)
     known = set(zip(tokens, tokens[1:], tokens[2:], strict=False))
     taken = []
     for block in blocks:

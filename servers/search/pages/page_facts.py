@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from servers.search.pages.blocks import words_of
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _TOKEN = re.compile(r"[a-z]+")
 _SLASH = re.compile(r"[/?]")
-_WORD = re.compile(r"\w+")
 _ESCAPED = re.compile(r"<[^<>]{0,300}>|\\u[0-9a-f]{4}|\\[nrt]|\\", re.IGNORECASE)
 _LONGEST_DATA = 20_000
 _PATHS = (
@@ -66,4 +67,4 @@ def _joined(tree: HtmlElement, path: str) -> str:
 
 
 def _words(text: str) -> str:
-    return f" {' '.join(_WORD.findall(text.lower()))} "
+    return f" {' '.join(words_of(text))} "
