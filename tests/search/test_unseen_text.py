@@ -286,3 +286,12 @@ def test_joiners_stay_on_long_pages(form) -> None:
 def test_neighbours_are_not_glued_together(piece: str, seen: str) -> None:
     text = " ".join(extract(f"<body>{piece}</body>", "https://e.org/", "text").text.split())
     assert seen in text
+
+
+def test_a_colour_hides_nothing_where_further_rules_were_not_read() -> None:
+    told = "The old mill by the weir opens at noon on Sundays."
+    rules = "".join(f".part-{number} a{{margin:0 auto}}" for number in range(20_000))
+    style = f"<style>a{{color:#fff}}{rules}main a{{color:#036}}</style>"
+    body = f"<main><p>{SEEN}</p><p>Read on: <a href=/mill>{told}</a></p></main>"
+    text = extract(page(body, style), "https://e.org/", "text").text
+    assert told in text

@@ -20,7 +20,7 @@ _BORDER = re.compile(r"[{}]")
 _ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?", re.IGNORECASE)
 _AT = re.compile(r"^(@[\w-]*) ?(.*)$")
 _LAYERS = re.compile(r"(?:@layer\s|,)([^,;@]{1,60})", re.IGNORECASE)
-_MOST_RULES = 6_000
+MOST_RULES = 6_000
 _MOST_NESTED, _LONGEST, _DEEPEST = 20, 2_000, 12
 _BESIDE = 1 << 20
 """The rank of what stands in no layer, which wins over all layers."""
@@ -76,7 +76,7 @@ class StyleRules:
                 around = stack[-1] if stack else _Frame("")
                 deep = len(stack) > _DEEPEST
                 stack.append(_GONE if deep else self._opened(prelude.strip(), around))
-                if len(self.rules) >= _MOST_RULES:
+                if len(self.rules) >= MOST_RULES:
                     return
             elif stack:
                 self._say(stack, text)

@@ -3,16 +3,19 @@
 A model tells for each block of text how likely it belongs to that part, whatever kind of page it
 is. Trafilatura reads a page that says it is one article, too, since it is the better of the two
 there, and one of a product where the model is unsure. The text of an article that is nearly all
-sentences is taken as it is; else what trafilatura takes is weighed.
+sentences is taken as it is, if it holds most of those on the page, or all that stand where its own
+do; else what trafilatura takes is weighed.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import compress, groupby
+from operator import mul
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.search.pages import block_model
@@ -57,9 +60,11 @@ _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 _LEAST, _LEAST_IF_UNSURE = 0.12, 0.7
 """Of the words in sentences on the page; a choice with fewer missed the article, or a part of what
 may be none."""
-_STANDING = {"\u200c": "\U00010600", "\u200d": "\U00010601"}
+_RATHER, _MOST_LEFT = 0.5, 0.1
+"""Where an article is whole: how likely its words are at least, and how many in sentences may be
+left for each of its own in elements like its own."""
+_JOINERS, _LETTERS = "\u200c\u200d", "\U00010600\U00010601"
 """Joiners, and letters of a dead script for them: trafilatura drops what does not print."""
-_STOOD = str.maketrans({letter: joiner for joiner, letter in _STANDING.items()})
 
 
 def page_blocks(tree: HtmlElement) -> list[Block]:
@@ -77,11 +82,15 @@ def main_text(
     tree: HtmlElement, url: str, form: Format, model: BlockModel | None = None
 ) -> MainText:
     """The main text of the page `tree` that came from `url`; empty when it holds none."""
-    facts = PageFacts(tree, url)
-    blocks = page_blocks(tree)
-    article = _article(tree, form) if _is_article(facts, blocks) else ""
-    share = _share(article, blocks)
-    least = _LEAST if facts.is_surely_article() else _LEAST_IF_UNSURE
+    facts, blocks = PageFacts(tree, url), page_blocks(tree)
+    words = [block.words for block in blocks]
+    said = _in_sentences(blocks)
+    prose = said / max(sum(words), 1)
+    is_sure = facts.is_surely_article()
+    may_be_article = is_sure or (facts.is_article() and prose >= _PROSE)
+    article = _article(tree, form) if may_be_article else ""
+    share = _share(article, said)
+    least = _LEAST if is_sure else _LEAST_IF_UNSURE
     if not blocks or (share >= least and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
@@ -89,15 +98,20 @@ def main_text(
     for less, called in aside:
         is_in = inside(blocks, called)
         log_odds = [one - less * is_aside for one, is_aside in zip(log_odds, is_in, strict=True)]
-    words = [block.words for block in blocks]
     likely = [block_model.probability(one) for one in log_odds]
     _, best = block_model.best_threshold(likely, words)
-    if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
+    if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and prose >= _PROSE_OF_PRODUCTS:
         article = _article(tree, form)
     if best < _LEAST_EXPECTED and share < _LEAST:
         return MainText("", 0)
     if article:
-        agreed = (_AGREED if one else -_AGREED for one in _taken(blocks, article))
+        in_article = _taken(blocks, article)
+        is_better = best < _UNSURE and share >= _LEAST_IF_UNSURE
+        if facts.is_published() and (
+            is_better or (_runs_on(article) and _is_whole(blocks, likely, in_article))
+        ):
+            return MainText(article)
+        agreed = (_AGREED if one else -_AGREED for one in in_article)
         likely = [
             block_model.probability(one + more) for one, more in zip(log_odds, agreed, strict=True)
         ]
@@ -112,28 +126,37 @@ def main_text(
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
-def _is_article(facts: PageFacts, blocks: list[Block]) -> bool:
-    """Whether a page may be an article; one of cards is none if only its `og:type` says so."""
-    if not facts.is_article():
-        return False
-    words = sum(block.words for block in blocks)
-    return facts.is_surely_article() or _in_sentences(blocks) >= _PROSE * words
-
-
-def _is_described(blocks: list[Block]) -> bool:
-    """Whether a page of a product says enough about it in sentences."""
-    return _in_sentences(blocks) >= _PROSE_OF_PRODUCTS * sum(block.words for block in blocks)
-
-
 def _in_sentences(blocks: list[Block]) -> int:
     """How many words of the `blocks` are in sentences."""
     return sum(block.words for block in blocks if block.words >= SENTENCE and block.is_sentence)
 
 
-def _share(text: str, blocks: list[Block]) -> float:
-    """The words of `text`, which trafilatura chose, for each in sentences; 0 for no article."""
+def _share(text: str, said: int) -> float:
+    """The words of `text`, which trafilatura chose, for each `said` one; 0 for no article."""
     words = len(words_of(text))
-    return words / max(_in_sentences(blocks), 1) if words > _SHORTEST_ARTICLE else 0.0
+    return words / max(said, 1) if words > _SHORTEST_ARTICLE else 0.0
+
+
+def _is_whole(blocks: list[Block], likely: list[float], taken: list[bool]) -> bool:
+    """Whether the `taken` blocks are rather likely, and their text goes on in no other.
+
+    A text goes on in such elements as it began in; teasers and comments stand in others.
+    """
+    words = [block.words for block in blocks]
+    wanted = sum(compress(map(mul, likely, words), taken))
+    sizes: dict[bool, Counter[tuple[object, ...]]] = {True: Counter(), False: Counter()}
+    for block, is_taken in zip(blocks, taken, strict=True):
+        if block.words >= SENTENCE and block.is_sentence:
+            sizes[is_taken][_place(block)] += block.words
+    left = sum(sizes[False][place] for place in sizes[True])
+    is_likely = wanted >= _RATHER * sum(compress(words, taken)) > 0
+    return is_likely and left <= _MOST_LEFT * sizes[True].total()
+
+
+def _place(block: Block) -> tuple[object, ...]:
+    """The tags of `block` and of what is around it, and what that is called."""
+    around = block.element.getparent()
+    return block.element.tag, *(() if around is None else (around.tag, around.get("class")))
 
 
 def _runs_on(text: str) -> bool:
@@ -167,16 +190,22 @@ def _take_terms(blocks: list[Block], taken: list[bool]) -> None:
 def _once(blocks: list[Block]) -> list[Block]:
     """The `blocks` without those that say again what one before them said at length.
 
-    Answers quote what they answer, and pages hold a text for wide and for narrow screens.
+    Answers quote what they answer, and pages hold a text for wide and for narrow screens; but what
+    a text repeats itself, as a recipe does, are paragraphs apart from each other in one element.
     """
     first: dict[tuple[str, ...], Block] = {}
-    return [
-        block
-        for block in blocks
-        if block.words < SENTENCE
-        or block.code
-        or first.setdefault(tuple(block.tokens), block) is block
-    ]
+    found: list[Block] = []
+    for block in blocks:
+        known = first.setdefault(tuple(block.tokens), block)
+        again = known is not block and block.words >= SENTENCE and not block.code
+        if not again or (_is_beside(block, known) and block.tokens != found[-1].tokens):
+            found.append(block)
+    return found
+
+
+def _is_beside(block: Block, other: Block) -> bool:
+    """Whether `block` is a paragraph in the same element as the `other`."""
+    return block.element.tag == "p" and block.element.getparent() is other.element.getparent()
 
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:
@@ -206,12 +235,13 @@ def _article(tree: HtmlElement, form: Format) -> str:
         include_comments=False,
         fast=True,
     )
-    return str(found or "").translate(_STOOD)
+    return str(found or "").translate(str.maketrans(_LETTERS, _JOINERS))
 
 
 def _stand_in(tree: HtmlElement) -> None:
+    letters = str.maketrans(_JOINERS, _LETTERS)
     for element in tree.iter():
         for name in ("text", "tail"):
             text = getattr(element, name)
-            if text and not text.isascii() and any(joiner in text for joiner in _STANDING):
-                setattr(element, name, text.translate(str.maketrans(_STANDING)))
+            if text and not text.isascii() and not letters.keys().isdisjoint(map(ord, text)):
+                setattr(element, name, text.translate(letters))

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[a-z]+")
 _SLASH = re.compile(r"[/?]")
+_DATED = re.compile(r"(?:^|/)(?:19|20)\d\d/")
+_POST = "single"
+"""What WordPress calls the body of a page that shows one post."""
 _ESCAPED = re.compile(r"<[^<>]{0,300}>|\\u[0-9a-f]{4}|\\[nrt]|\\", re.IGNORECASE)
 _LONGEST_DATA = 20_000
 _PATHS = (
@@ -34,7 +37,10 @@ class PageFacts:
 
     def __init__(self, tree: HtmlElement, url: str) -> None:
         stated = _joined(tree, "//script[contains(@type,'ld+json')]/text()")[:_LONGEST_DATA]
-        kind = _joined(tree, "//meta[@property='og:type']/@content").lower()
+        kind, published = (
+            _joined(tree, f"//meta[@property='{one}']/@content").lower()
+            for one in ("og:type", "article:published_time")
+        )
         made = _joined(tree, "//meta[@name='generator']/@content | //body/@class").lower()
         where = url.partition("//")[2].partition("/")[2].lower()[:200]
         path = set(_TOKEN.findall(where))
@@ -42,6 +48,7 @@ class PageFacts:
         self._is_in_articles = bool(path & _ARTICLE_PATHS)
         self._is_elsewhere = bool(parts & (_FORUM_PATHS | _DOCUMENT_PATHS))
         """Whether its address says that it stands in a forum or in documentation."""
+        self._is_dated = bool(published or _DATED.search(where)) or _POST in made.split()
         self._states_article = any(mark in stated for mark in _ARTICLES)
         self._is_article = "article" in kind or self._states_article
         self.is_product = "product" in kind or _PRODUCT in stated
@@ -60,6 +67,10 @@ class PageFacts:
     def is_surely_article(self) -> bool:
         """Whether it says so in more than its `og:type`, which many listings have, too."""
         return self.is_article() and (self._states_article or self._is_in_articles)
+
+    def is_published(self) -> bool:
+        """Whether it says that surely, or when it was published, as a list of articles does not."""
+        return self.is_surely_article() or (self.is_article() and self._is_dated)
 
 
 def _joined(tree: HtmlElement, path: str) -> str:

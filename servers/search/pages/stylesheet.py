@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from servers.search.pages.css_rules import StyleRules, plain
+from servers.search.pages.css_rules import MOST_RULES, StyleRules, plain
 from servers.search.pages.css_values import computed
 from servers.search.pages.selectors import Siblings, Steps, fit, split, steps_of, weight
 
@@ -150,6 +150,8 @@ class Stylesheet:
         self._siblings = Siblings()
         self._frames = StyleRules()
         self._frames.read(css[:_MOST_CSS])
+        self.is_cut = len(css) > _MOST_CSS or len(self._frames.rules) >= MOST_RULES
+        """Whether there are further rules, which were not read."""
         self._values: dict[str, list[str]] = defaultdict(list)
         self._defined: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
         self._definers: dict[str, list[_Rule]] = {}

@@ -68,7 +68,7 @@ def drop_unseen(tree: HtmlElement) -> None:
     grounds = colors_among([*_GROUND.findall(said), *map(str.lower, tree.xpath("//@bgcolor"))])
     hiding = Hiding(grounds | {WHITE}, colors_among(_INK.findall(said)))
     sheet = Stylesheet(css, own, hiding.may_hide, _names(tree))
-    sight = _Sight(tree, sheet, linked)
+    sight = _Sight(tree, sheet, linked or sheet.is_cut)
     sight.look()
     mathml.spell_out(tree)
 
