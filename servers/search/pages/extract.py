@@ -1,8 +1,4 @@
-"""A page's readable text, title and links, from its HTML. Slow parts run in a thread.
-
-trafilatura finds the text; where it finds next to none, the plain text of the whole page has to do.
-Both are imported when the first page is read.
-"""
+"""A page's readable text, title and links, from its HTML. Slow parts run in a thread."""
 
 from __future__ import annotations
 
@@ -43,15 +39,12 @@ _TITLES = (
 )
 _SHORT, _FEW_WORDS = 250, 60
 """Characters and words; where less was found, the page is no article and is told as a whole."""
-
-
 _FEW = 15
 """Words; a page is likely to have more of its own, unless a script has to fill it."""
 _MOUNTS = (
     "boolean(//*[self::div or self::main or self::section or self::app-root]"
-    "[@id='root' or @id='app' or @id='__next' or @id='__nuxt' or @id='___gatsby' or @id='main'"
-    " or @id='content' or @id='app-root' or @id='react-root' or @id='q-app' or @id='svelte'"
-    " or @id='page' or @id='container' or self::app-root or self::main or @data-reactroot]"
+    "[contains(' root app __next __nuxt ___gatsby main content app-root react-root q-app svelte"
+    " page container ', concat(' ', @id, ' ')) or self::app-root or self::main or @data-reactroot]"
     "[not(normalize-space())])"
 )
 _ENABLE = re.compile(r"(?:java\s?script|\bjs\b)", re.IGNORECASE)

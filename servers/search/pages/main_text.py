@@ -197,15 +197,12 @@ def _once(blocks: list[Block]) -> list[Block]:
     found: list[Block] = []
     for block in blocks:
         known = first.setdefault(tuple(block.tokens), block)
-        again = known is not block and block.words >= SENTENCE and not block.code
-        if not again or (_is_beside(block, known) and block.tokens != found[-1].tokens):
+        is_new = known is block or block.words < SENTENCE or block.code
+        around = block.element.getparent()
+        is_beside = block.element.tag == "p" and around is known.element.getparent()
+        if is_new or (is_beside and block.tokens != found[-1].tokens):
             found.append(block)
     return found
-
-
-def _is_beside(block: Block, other: Block) -> bool:
-    """Whether `block` is a paragraph in the same element as the `other`."""
-    return block.element.tag == "p" and block.element.getparent() is other.element.getparent()
 
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:

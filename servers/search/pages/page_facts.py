@@ -37,10 +37,8 @@ class PageFacts:
 
     def __init__(self, tree: HtmlElement, url: str) -> None:
         stated = _joined(tree, "//script[contains(@type,'ld+json')]/text()")[:_LONGEST_DATA]
-        kind, published = (
-            _joined(tree, f"//meta[@property='{one}']/@content").lower()
-            for one in ("og:type", "article:published_time")
-        )
+        kind = _joined(tree, "//meta[@property='og:type']/@content").lower()
+        published = _joined(tree, "//meta[@property='article:published_time']/@content")
         made = _joined(tree, "//meta[@name='generator']/@content | //body/@class").lower()
         where = url.partition("//")[2].partition("/")[2].lower()[:200]
         path = set(_TOKEN.findall(where))
