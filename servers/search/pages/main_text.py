@@ -196,11 +196,11 @@ def _once(blocks: list[Block]) -> list[Block]:
     first: dict[tuple[str, ...], Block] = {}
     found: list[Block] = []
     for block in blocks:
-        known = first.setdefault(tuple(block.tokens), block)
-        is_new = known is block or block.words < SENTENCE or block.code
+        is_kept = block.words < SENTENCE or block.code
+        known = block if is_kept else first.setdefault(tuple(block.tokens), block)
         around = block.element.getparent()
         is_beside = block.element.tag == "p" and around is known.element.getparent()
-        if is_new or (is_beside and block.tokens != found[-1].tokens):
+        if known is block or (is_beside and block.tokens != found[-1].tokens):
             found.append(block)
     return found
 
@@ -240,5 +240,5 @@ def _stand_in(tree: HtmlElement) -> None:
     for element in tree.iter():
         for name in ("text", "tail"):
             text = getattr(element, name)
-            if text and not text.isascii() and not letters.keys().isdisjoint(map(ord, text)):
+            if text and not text.isascii() and any(joiner in text for joiner in _JOINERS):
                 setattr(element, name, text.translate(letters))
