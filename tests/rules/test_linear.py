@@ -48,6 +48,7 @@ COMPUTED = {
     "app/formats/toml_editor.py",  # see `made`
     "app/clients/masking.py",  # see `made`
     "servers/search/contacts/words.py",  # when it is imported: its constants are found
+    "servers/search/pages/block_names.py",  # when it is imported: its constants are found
     "servers/tracker/transfer/headers.py",  # when it is imported: its constants are found
     "servers/host/mcp/sdk_server.py",  # see `made`
     "servers/search/contacts/disguise.py",  # see `made`

@@ -30,13 +30,29 @@ GROUPS = (
 _GROUP_OF = {word: number for number, words in enumerate(GROUPS) for word in words.split()}
 _TOKEN = re.compile(r"[a-z]{2,15}")
 _CAMEL_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def _factored(words: str) -> str:
+    """An expression that finds any of `words`, and looks at what they have in common once."""
+    by_first: dict[str, list[str]] = {}
+    for word in words.split("|"):
+        by_first.setdefault(word[:1], []).append(word[1:])
+    if "" in by_first:
+        return ""
+    parts = [re.escape(first) + _factored("|".join(rest)) for first, rest in by_first.items()]
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
+
+
+_CLUTTER_BEGINNINGS = ("shar", "nav", "post-nav", "ad-")
 _CLUTTER = re.compile(
-    r"^shar|social|viral|newsletter|syndication|tags|sidebar|banner|bread-?crumb|button|author|"
-    r"^nav|^post-nav|subnav|avigation|navbar|navbox|menu|bar| ad |-ad-|^ad-| ad-|dfp[Aa]d|outbrain|"
-    r"taboola|criteo|paid-?content|widget|footer|Footer|byline|Byline|share-|sociable|embed|consent|"
-    r"modal-content|permission|elated|next-|-stories|most-popular|more-on|meta|rating|attachment|"
-    r"timestamp|user-info|user-profile|-icon|message-container|slide|viewport|overlay|options|expand|"
-    r"obfuscated|blurred|cookie"
+    _factored(
+        "social|viral|newsletter|syndication|tags|sidebar|banner|breadcrumb|bread-crumb|button|"
+        "author|subnav|avigation|navbar|navbox|menu|bar| ad |-ad-| ad-|dfpAd|dfpad|outbrain|"
+        "taboola|criteo|paidcontent|paid-content|widget|footer|Footer|byline|Byline|share-|sociable|"
+        "embed|consent|modal-content|permission|elated|next-|-stories|most-popular|more-on|meta|"
+        "rating|attachment|timestamp|user-info|user-profile|-icon|message-container|slide|viewport|"
+        "overlay|options|expand|obfuscated|blurred|cookie"
+    )
 )
 _CLUTTER_NAME = re.compile(
     r"social|viral|newsletter|syndication|tags|sidebar|banner|bread-?crumb|button|author|footer|"
@@ -47,15 +63,20 @@ _PUT_AWAY = re.compile(
     r" hidden| hide|noprint|notloaded"
 )
 _UNLIKELY = re.compile(
-    r"-ad-|banner|breadcrumbs|combx|comment|community|cover-wrap|disqus|extra|footer|gdpr|header|"
-    r"legends|menu|related|remark|replies|rss|shoutbox|sidebar|skyscraper|social|sponsor|"
-    r"supplemental|ad-break|agegate|pagination|pager|popup"
+    _factored(
+        "-ad-|banner|breadcrumbs|combx|comment|community|cover-wrap|disqus|extra|footer|gdpr|header|"
+        "legends|menu|related|remark|replies|rss|shoutbox|sidebar|skyscraper|social|sponsor|"
+        "supplemental|ad-break|agegate|pagination|pager|popup"
+    )
 )
 _PERHAPS = re.compile(r"and|article|body|column|content|main|mathjax|shadow")
 _GOOD = re.compile(r"article|body|content|entry|main|page|post|text|blog|story")
 _BAD = re.compile(
-    r"-ad-|hidden|\bhid\b|banner|combx|comment|com-|contact|footer|gdpr|masthead|media|meta|outbrain|"
-    r"promo|related|scroll|share|shoutbox|sidebar|skyscraper|sponsor|shopping|tags|widget"
+    _factored(
+        "-ad-|hidden|banner|combx|comment|com-|contact|footer|gdpr|masthead|media|meta|outbrain|"
+        "promo|related|scroll|share|shoutbox|sidebar|skyscraper|sponsor|shopping|tags|widget"
+    )
+    + r"|\bhid\b"
 )
 _BODIES = (
     re.compile(
@@ -70,6 +91,8 @@ _BODIES = (
     re.compile(r"^content$|content(?:[-_]|__)(?:main|body)|(?:main|page)-content"),
     re.compile(r"^main"),
 )
+_OTHER_BODIES = ("cell", "primary")
+"""What names begin with that `_BODIES` knows and `_GOOD` does not."""
 _ASIDE_ROLES = frozenset(
     ["menu", "menubar", "complementary", "navigation", "alert", "alertdialog", "dialog"]
 )
@@ -104,21 +127,26 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
     low = both.lower()
     lower = [one.lower() for one in (classes, name) if one]
     clutter = tag in _CLUTTER_TAGS and bool(
-        _CLUTTER.search(classes) or _CLUTTER_NAME.search(name) or "nav" in role
+        classes.startswith(_CLUTTER_BEGINNINGS)
+        or _CLUTTER.search(classes)
+        or _CLUTTER_NAME.search(name)
+        or "nav" in role
     )
     unlikely = role in _ASIDE_ROLES or bool(
         tag not in ("body", "html", "a") and _UNLIKELY.search(low) and not _PERHAPS.search(low)
     )
-    weight = sum(bool(_GOOD.search(one)) - bool(_BAD.search(one)) for one in lower)
+    good = [one for one in lower if _GOOD.search(one)]
+    weight = len(good) - sum(_BAD.search(one) is not None for one in lower)
     bodies = [False] * (len(_BODIES) + 1)
     if tag in _BODY_TAGS:
-        bodies = [any(map(body.search, lower)) for body in _BODIES]
+        known = [one for one in lower if one in good or one.startswith(_OTHER_BODIES)]
+        bodies = [any(map(body.search, known)) for body in _BODIES]
         bodies[0] |= prop == "articleBody"
         bodies[-1] |= tag == "main" or role.startswith("main")
         bodies.append(tag == "article")
     said = f"{both} {role} {prop}"
     tokens = _TOKEN.findall(said if said.islower() else _CAMEL_BORDER.sub(" ", said).lower())
-    clutter |= bool(_PUT_AWAY.search(classes))
+    clutter = clutter or bool(_PUT_AWAY.search(classes))
     describes = prop in ("description", "articleBody", "text")
     return Traits(
         [clutter, unlikely, weight, *map(int, bodies), describes],
