@@ -25,10 +25,11 @@ _KEPT = frozenset({"pre", "xmp", "listing"})
 _CODE = frozenset({"code", "kbd", "samp", "tt"})
 LINE_END, CODE_MARK = "\x0b", "\ufdd0"
 """In the `shape` of a block: where the page ends a line, and where code in it begins or ends."""
-_SENTENCE_END = re.compile(
-    r"(?:[.!?:;)\"\u201d\u2019\u3002\uff01\uff1f\uff09\u300d\u300f"
-    r"\u0964\u061f\u06d4\u0589\u1362\u104b\u17d4]|[\u0e00-\u0eff]{40,200})$"
+_SENTENCE_ENDS = frozenset(
+    '.!?:;)"\u201d\u2019\u3002\uff01\uff1f\uff09\u300d\u300f'
+    "\u0964\u061f\u06d4\u0589\u1362\u104b\u17d4"
 )
+_LONG_RUN, _LONG = re.compile(r"[\u0e00-\u0eff]+"), 40
 """Marks of many scripts; Thai and Lao have none, but a long run of letters is a sentence."""
 _WORD = re.compile(r"\w+")
 _UNSPACED = (
@@ -95,7 +96,8 @@ def words_of(text: str) -> list[str]:
 
 def ends_sentence(text: str) -> bool:
     """Whether `text` ends as sentences do."""
-    return bool(_SENTENCE_END.search(text))
+    is_long = len(text) >= _LONG and _LONG_RUN.fullmatch(text[-_LONG:])
+    return text[-1:] in _SENTENCE_ENDS or bool(is_long)
 
 
 class _Reader:
@@ -147,6 +149,8 @@ class _Reader:
             self._pieces.append(CODE_MARK)
 
     def flush(self) -> None:
+        if not self._pieces:
+            return
         shape = "".join(self._pieces)
         whole = shape.replace(CODE_MARK, "")
         text = " ".join(whole.split())

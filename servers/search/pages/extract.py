@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from servers.contract import harmless
@@ -201,9 +201,12 @@ def _links(tree: HtmlElement, url: str) -> Iterator[PageLink]:
     room = _MOST_LINK_CHARS
     start = markup.base(tree, url)
     frames = tree.xpath("//frame[@src]")
-    places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
+    main = next(tree.iter("main", "article"), None)
+    places = chain(frames, () if main is None else main.iter("a"), tree.iter("a"))
     tried: set[tuple[str, str]] = set()
-    for element in frames + places:
+    for element in places:
+        if element.tag == "a" and element.get("href") is None:
+            continue
         address = str(element.get("href") or element.get("src"))
         if (address, element.text or "") in tried:
             continue
