@@ -16,6 +16,9 @@ _MOST_EXCLUDED = 100
 _SITE = re.compile(
     r"(?:site:\s*)?+(?:https?://)?+(?:\*\.)?+(?:www\.)?+([\w-]+(?:\.[\w-]+)*)\.?(?:[/?#:]\S*)?"
 )
+_AROUND = " \t\r\n.\"'`[](){}<>@|*"
+"""What models write around a domain: as in a list of JSON, or as a pattern."""
+_BETWEEN = re.compile(r"[,;|\s\u3001\uff0c]+")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _LANGUAGES = {
     name: code
@@ -42,7 +45,7 @@ def question(text: str) -> str:
 
 def site(text: str) -> str:
     """The bare domain in what a model wrote for a site, e.g. `https://www.example.org/a`."""
-    plain = visible(text).strip().lower()
+    plain = visible(text).strip(_AROUND).lower()
     if not plain:
         return ""
     found = _SITE.fullmatch(plain)
@@ -56,7 +59,8 @@ def site(text: str) -> str:
 
 def excluded(text: str) -> tuple[str, ...]:
     """The bare domains in `a.org, b.com`, in a fixed order and each once."""
-    names = [name.removeprefix("-") for name in re.split(r"[,;\s]+", visible(text)) if name]
+    parts = (part.strip(_AROUND).removeprefix("-") for part in _BETWEEN.split(visible(text)))
+    names = [name for name in parts if name]
     if len(names) > _MOST_EXCLUDED:
         message = f"`exclude` names {len(names)} domains; {_MOST_EXCLUDED} are the most."
         raise ToolError(message, kind="bad_argument")

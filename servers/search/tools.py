@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 from servers.contract.self_test import SelfTest
@@ -98,6 +98,15 @@ class Tools:
         names = arguments.providers(provider, parts.searching.engine.sources)
         until = _deadline(parts.settings.deadline_s)
         answer = await parts.searching.answer(asked, names, until)
+        codes = {"country": (country, asked.country), "language": (language, asked.language)}
+        lost = [
+            f"{name} {excerpt(text, 40)!r}"
+            for name, (text, code) in codes.items()
+            if text.strip() and not code
+        ]
+        if lost:
+            note = f"{answer.note} Not understood, and left out: {', '.join(lost)}.".strip()
+            answer = replace(answer, note=note)
         parts.outside.recent.note(answer)
         return answer
 

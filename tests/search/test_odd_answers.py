@@ -34,6 +34,8 @@ WALLS = {
     "words in a script": "<script>var no = 'no-results result__a anomaly'</script><h1>?</h1>",
     "a frame": "<iframe src='https://captcha.test/'></iframe>",
     "nothing": "",
+    "no results, and a riddle": "<div class='no-results'>-</div><form id='challenge-form'></form>",
+    "hits, and a riddle": "<div class='result__body'></div><div class='anomaly-modal'>?</div>",
 }
 
 
@@ -63,6 +65,27 @@ def test_a_wall_of_duckduckgo_is_known_whatever_it_says(wall: str, status: int) 
 def test_a_way_to_a_wall_is_a_wall(place: str) -> None:
     assert kind("duckduckgo", 302, "", Location=place) is Kind.BLOCKED
     assert kind("duckduckgo", 302, "", Location="https://elsewhere.test/") is Kind.UPSTREAM
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<article data-testid='result'>x</article>", "<div class='result__body'>x</div>"],
+)
+def test_hits_in_another_form_are_no_wall(page: str) -> None:
+    assert kind("duckduckgo", 200, page) is Kind.UPSTREAM
+
+
+def test_the_light_page_of_duckduckgo_is_read() -> None:
+    found = told(
+        "duckduckgo",
+        200,
+        "<table><tr><td><a class=result-link href='//duckduckgo.com/l/?uddg=https%3A%2F%2Fe.org%2F'>"
+        "T</a><tr><td class='result-snippet'>S</table>",
+    )
+    assert isinstance(found, ResultPage)
+    assert [(one.title, one.url, one.snippet) for one in found.results] == [
+        ("T", "https://e.org/", "S")
+    ]
 
 
 def test_a_hit_that_speaks_of_walls_is_a_hit() -> None:

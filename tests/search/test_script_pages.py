@@ -52,6 +52,9 @@ CARRIED = {
     "state": f'<script>window.__INITIAL_STATE__ = {{"news":[{{"text":"{SAID}"}}]}};go()</script>',
     "flight": f'<script>self.__next_f.push([1,"2:[\\"$\\",\\"p\\",null,{{\\"children\\":\\"{SAID}\\"}}]\\n"])</script>',  # noqa: E501
     "inertia": f"""<div data-page='{{"props":{{"content":"<p>{SAID}</p>"}}}}'></div>""",
+    "ember": f"<script type=fastboot/shoebox>{json.dumps(BODY)}</script>",
+    "plain name": f"<script>window.serverData = {json.dumps(BODY)};</script>",
+    "store": f"<script>window.__STORE__={json.dumps(BODY)}</script>",
     "discourse": f"<div id=data-preloaded data-preloaded='{json.dumps(STREAM)}'></div>",
 }
 
@@ -88,6 +91,10 @@ def test_the_data_of_a_page_that_shows_text_stays_unread(kind: str) -> None:
         "<div id=app></div>",
         "<main></main>",
         "<noscript>Please enable JavaScript to use this site.</noscript>",
+        "",
+        "<my-boats></my-boats>",
+        "<div id=mount><p>Loading...</p></div>",
+        "<div class=spinner>Wird geladen \u2026</div>",
         "<div id=__next></div><footer><a href=/a>Terms</a> <a href=/b>Privacy</a></footer>",
     ],
 )
@@ -97,6 +104,19 @@ async def test_a_page_that_only_a_script_fills_is_said_to_be_one(start: Start, b
     with pytest.raises(ToolError, match="only a script in a browser fills this page") as told:
         await running.tools.fetch_page(url)
     assert "fetch_page.reader" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<h1>Boats</h1><p>Closed today.</p>",
+        "<div id=content><img src=/heron.jpg alt=Heron></div>",
+        "<p>Loading bay</p><p>Gate 4 is open.</p>",
+        "<form><input name=q></form>",
+    ],
+)
+def test_a_page_that_says_little_is_not_said_to_need_a_script(body: str) -> None:
+    assert not extract(shell("", body), "https://e.org/", "text").needs_script
 
 
 @pytest.mark.parametrize(

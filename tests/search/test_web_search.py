@@ -217,11 +217,36 @@ async def test_what_a_model_writes_for_a_filter_is_understood(start: Start) -> N
         ("example.org.", "example.org"),
         ("https://example.org:443/a?b#c", "example.org"),
         ("https://m\u00fcller.test/", "m\u00fcller.test"),
+        ('"https://www.example.org"', "example.org"),
+        (".edu", "edu"),
         ("  ", ""),
     ],
 )
 def test_a_site_is_understood_however_it_is_written(written: str, meant: str) -> None:
     assert arguments.site(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '["a.org", "b.org"]',
+        ".a.org | @b.org",
+        "-a.org\uff0c*.b.org*",
+        "<a.org>;site:www.b.org/x",
+        "a.org\u3001b.org.",
+    ],
+)
+def test_a_list_of_domains_is_understood_however_it_is_written(written: str) -> None:
+    assert arguments.excluded(written) == ("a.org", "b.org")
+
+
+async def test_a_country_or_language_that_nobody_understands_is_told(start: Start) -> None:
+    running = await start(KEYS)
+    answer = await search(
+        running, provider="brave", country="\u00d6sterreich", language="the local one"
+    )
+    assert "left out: country '\u00d6sterreich', language 'the local one'." in answer.note
+    assert not (await search(running, provider="brave", country="de-AT", language="German")).note
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _ATTRIBUTE = re.compile(
 _EQUIVALENT = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}encoding=[\"']\s*([\w.:-]{2,40})", re.IGNORECASE)
 _NO_TAGS = re.compile(
-    rb"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL
+    rb"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?P<end></\1|\Z)", re.IGNORECASE | re.DOTALL
 )
 _DECLARED_WITHIN = 1 << 18
 _LOOKED_AT = 16_384
@@ -138,7 +138,9 @@ def _named_within(start: bytes) -> bytes:
     """The label that a page gives of itself, in its XML declaration or in the first `meta`."""
     if found := _XML.match(start):
         return found[1]
-    for meta in _META.finditer(_NO_TAGS.sub(b"", start)):
+    # a script without an end may be none
+    tags = _NO_TAGS.sub(lambda one: one[0] if one["end"] == b"" else b"", start)
+    for meta in _META.finditer(tags):
         if found := _ATTRIBUTE.match(meta[1]):
             return found[1]
         if b"http-equiv" in meta[1].lower() and (found := _EQUIVALENT.search(meta[1])):

@@ -22,7 +22,8 @@ _MOST_VALUES = 20_000
 _MOST_CHARS = 60_000
 _DEEPEST = 40
 _DATA = (
-    "//script[contains(@type,'json') and not(@type='importmap' or @type='speculationrules')]"
+    "//script[contains(@type,'json') or @type='fastboot/shoebox']"
+    "[not(@type='importmap' or @type='speculationrules')]"
     "[not(contains(@id,'config'))]"
 )
 _CARRIERS = (
@@ -31,10 +32,12 @@ _CARRIERS = (
 )
 _ASSIGNED = re.compile(
     r"\b(?:(?:window|self|globalThis)(?:\.|\[[\"'])|(?:var|let|const)\s{1,9}+)"
-    r"(__[A-Za-z_]{1,40}+|initial(?:State|Data)|ytInitialData|pageData)(?:[\"']\])?"
+    r"(\w{1,60}+)(?:[\"']\])?"
     r"\s{0,9}+=\s{0,9}+(?:(JSON\.parse\(\s{0,9}+(?:decodeURIComponent\(\s{0,9}+)?)(?=[\"'])|(?=[{\[]))"
 )
-_STATES = re.compile(r"STATE|DATA|PROPS|NUXT|nitial|Context|Data")
+_STATES = re.compile(
+    r"STATE|DATA|PROPS|NUXT|PAYLOAD|STORE|CONTEXT|SSR|nitial|Context|Data|State|Props|Store|Payload"
+)
 _STREAMED = re.compile(r"\bstreamController\.enqueue\(\s{0,9}+(?=\")")
 _SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*+)'")
 _ROW = re.compile(rb"[0-9a-f]{1,6}:T([0-9a-f]{1,6}),")

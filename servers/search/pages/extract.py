@@ -45,8 +45,19 @@ _MOUNTS = (
     "boolean(//*[self::div or self::main or self::section or self::app-root]"
     "[contains(' root app __next __nuxt ___gatsby main content app-root react-root q-app svelte"
     " page container ', concat(' ', @id, ' ')) or self::app-root or self::main or @data-reactroot]"
-    "[not(normalize-space())])"
+    "[not(normalize-space() or .//img or .//input or .//iframe or .//video)])"
 )
+_SOMETHING = (
+    "boolean(//img[not(ancestor::noscript)] | //input[not(@type='hidden')] | //iframe[@src] | "
+    "//video | //audio | //frame | //object)"
+)
+_SAID = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
+_WAITS = re.compile(
+    r"\W*(?:(?:\w+\W+)?(?:loading|please wait|l[aä]dt|laden|geladen|chargement|cargando|carregando"
+    r"|caricamento|загрузка|読み込み中|加载中|載入中|로딩)(?:\W+\w+)?)?\W*",
+    re.IGNORECASE,
+)
+"""What a page says while it waits for its script, if anything."""
 _ENABLE = re.compile(r"(?:java\s?script|\bjs\b)", re.IGNORECASE)
 _CARRIED = (
     "A script in a browser fills this page. This is what the page carries as data for it, "
@@ -164,7 +175,9 @@ def is_shell(tree: HtmlElement) -> bool:
     """Whether the page waits for a script to fill it."""
     if tree.find(".//script") is None:
         return False
-    if tree.xpath(_MOUNTS):
+    said = " ".join(" ".join(islice(tree.xpath(_SAID), 50)).split())
+    is_bare = bool(_WAITS.fullmatch(said[:80])) and not tree.xpath(_SOMETHING)
+    if is_bare or tree.xpath(_MOUNTS):
         return True
     said = " ".join("".join(one.itertext()) for one in tree.iter("noscript"))
     return bool(_ENABLE.search(said))

@@ -35,8 +35,9 @@ def code_of(text: str) -> str:
     Empty when it is none, so that a search is never refused for it.
     """
     plain = text.strip().lower()
-    if not plain:
-        return ""
+    language, _, country = plain.replace("_", "-").partition("-")
+    if len(language) == len(country) == 2:  # de-AT
+        plain = country
     if plain in {"uk", "england"}:
         return "gb"
     if plain in {"usa", "america"}:

@@ -34,6 +34,11 @@ _REGIONS = _KNOWN_REGIONS.split()
 _COUNTRIES = {"uk": "gb", "sl": "si"}
 _WALL = re.compile(r"418|captcha|challenge|sorry|anomaly|blocked", re.IGNORECASE)
 """Where it leads a client that it takes for a bot."""
+_NAMES = "//@class | //@id | //@data-testid"
+_HITS = re.compile(r"\bresult(?:__|-|\b)")
+_TITLES = frozenset({"result__a", "result-link"})
+_SNIPPETS = frozenset({"result__snippet", "result-snippet"})
+"""On its usual page, and on its light one."""
 _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
 
 
@@ -74,23 +79,23 @@ class DuckDuckGo(Provider):
             raise by_status(reply)
         tree = markup.parsed(reply.content.decode("utf-8", "replace"))
         found = [] if tree is None else _hits(tree)
-        classes = " ".join([] if found or tree is None else tree.xpath("//@class"))
-        if found or "no-result" in classes:
+        names = " ".join([] if found or tree is None else tree.xpath(_NAMES))
+        if found or ("no-result" in names and not _WALL.search(names)):
             return ResultPage(tuple(found))
-        if "result__" in classes:
+        if _HITS.search(names) and not _WALL.search(names):
             raise OutboundError(Kind.UPSTREAM, "its page has changed and cannot be read")
         # A wall, whatever it says and in whatever language.
         raise failure(Kind.BLOCKED, reply, "a page without results or a word about them")
 
 
 def _hits(tree: HtmlElement) -> list[Result]:
-    """Title, address and snippet of each `result__a` and the `result__snippet` after it."""
+    """Title, address and snippet of each hit."""
     found: list[list[str]] = []
     for element in tree.iter("a", "div", "td", "span"):
-        classes = (element.get("class") or "").split()
-        if "result__a" in classes:
+        classes = set((element.get("class") or "").split())
+        if classes & _TITLES:
             found.append([_text(element), _target(element.get("href") or ""), ""])
-        elif "result__snippet" in classes and found and not found[-1][2]:
+        elif classes & _SNIPPETS and found and not found[-1][2]:
             found[-1][2] = _text(element)
     hits = (result(title, url, snippet) for title, url, snippet in found)
     # Its own pages are advertisements.
