@@ -58,6 +58,11 @@ FILES = {
     "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
     "a ZIP archive": b"PK\x03\x04\x14\x00\x06\x00",
     "holds no text": b"\x00\x01\x02\x03" * 500,
+    "a film": b"\x00\x00\x00\x18ftypmp42" + bytes(500),
+    "a recording": b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(500),
+    "a compressed file": b"\x28\xb5\x2f\xfd" + bytes(500),
+    "a program": b"MZ\x90\x00" + bytes(500),
+    "a font": b"OTTO" + bytes(500),
 }
 USUAL = ("text/html", "text/plain", "application/octet-stream", None)
 

@@ -79,7 +79,7 @@ def test_the_light_page_of_duckduckgo_is_read() -> None:
     found = told(
         "duckduckgo",
         200,
-        "<table><tr><td><a class=result-link href='//duckduckgo.com/l/?uddg=https%3A%2F%2Fe.org%2F'>"
+        "<table><tr><td><a class=result-link href='//duckduckgo.com/l/?uddg=https%3A%2F%2Fe.org/'>"
         "T</a><tr><td class='result-snippet'>S</table>",
     )
     assert isinstance(found, ResultPage)

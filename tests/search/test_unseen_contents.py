@@ -214,6 +214,18 @@ ODD_FEEDS = {
         "## A\nOne.\nTwo.",
         "https://b.org/x/y/1",
     ),
+    "a long remark and lone ampersands": (
+        f"""<?xml version="1.0"?><!--{" c" * 999}--><rss version="2.0"><channel><title>T</title><item>
+        <title>A & B &amp; C</title><link>https://e.org/?a=1&b=2</link></item></channel></rss>""",
+        "## A & B & C",
+        "https://e.org/?a=1&b=2",
+    ),
+    "a version with its slashes escaped": (
+        r"""{"version": "https:\/\/jsonfeed.org\/version\/1.1", "title": "T",
+        "items": [{"id": "https://e.org/1", "content_text": "One."}]}""",
+        "One.",
+        "https://e.org/1",
+    ),
     "no entries": (
         '<rss version="2.0"><channel><title>T</title></channel></rss>',
         "This feed has no entries.",
@@ -231,11 +243,12 @@ ODD_FEEDS = {
 @pytest.mark.parametrize("name", ODD_FEEDS)
 async def test_an_odd_feed_is_what_a_person_reads_of_it(read: Read, name: str) -> None:
     content, text, goal = ODD_FEEDS[name]
-    told = await read(content.encode(), "application/json" if content[0] == "{" else "text/xml")
-    assert told.title == "T"
-    assert text in told.text
-    assert "Planted" not in told.text
-    assert [link.url.endswith(goal) for link in told.links] == ([True] if goal else [])
+    for kind in ("application/json" if content[0] == "{" else "text/xml", "text/html"):
+        told = await read(content.encode(), kind)
+        assert told.title == "T"
+        assert text in told.text
+        assert "Planted" not in told.text
+        assert [link.url.endswith(goal) for link in told.links] == ([True] if goal else [])
 
 
 def docx(body: str, **more: str) -> bytes:

@@ -35,6 +35,19 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\x00", "a database"),
 )
+_BINARY = tuple(
+    (re.compile(begin, re.DOTALL), what)
+    for begin, what in (
+        (rb"RIFF.{4}WEBP|.{4}ftyp(?:avif|heic|mif1)|BM|II\*\0|MM\0\*|\0\0\x01\0", "a picture"),
+        (rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI|FLV", "a film"),
+        (rb"RIFF.{4}WAVE|fLaC|\xff[\xe2-\xfb]", "a recording"),
+        (rb"\x28\xb5\x2f\xfd|\xfd7zXZ|BZh|\x1f\x9d", "a compressed file"),
+        (rb"MZ|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe|\0asm", "a program"),
+        (rb"OTTO|\0\x01\0\0", "a font"),
+    )
+)
+"""How files begin that hold no text; the begin alone may be that of a text too."""
+_FEED = re.compile(rb"<(?:\w{1,20}:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _PERHAPS_PAGE = re.compile(
     rb"<(?:title|meta|link|script|style|h[1-6]|div|p|table|a|b|br|ul|font|iframe|main"
@@ -87,9 +100,12 @@ def form(declared: str, start: bytes) -> Form:
         return "document"
     if _PAGE.match(bare):
         return "page"
+    if _FEED.match(bare):
+        return "text"
     _refuse_known(declared, start)
     if _is_binary(start):
-        raise OutboundError(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
+        what = next((what for begin, what in _BINARY if begin.match(start)), _named(declared))
+        raise OutboundError(Kind.UNSUPPORTED, f"it is {what}, which holds no text")
     if declared in _PAGES:
         return "page" if has_tags else "text"
     if _is_text(declared):

@@ -16,8 +16,10 @@ from servers.search.websearch.results import is_web_address
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_BEGIN = re.compile(r"\s*(?:<[?!][^>]{0,500}>\s*){0,8}<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
-_JSON_VERSION = "jsonfeed.org/version/"
+_BEGIN = re.compile(r"\s*(?:<[?!][^>]{0,3000}>\s*){0,8}<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
+_JSON_VERSION = re.compile(r"jsonfeed\.org\\?/version\\?/")
+_LONE = re.compile(r"&(?!#?\w{1,31};)")
+"""An ampersand that begins no entity, which a reader of XML would drop."""
 _TAG = re.compile(r"<[a-zA-Z/][^<>]{0,400}>")
 _BEGINNING = 2_000
 """Characters in which a feed says that it is one."""
@@ -38,7 +40,7 @@ class FeedEntry:
 def is_feed(text: str) -> bool:
     """Whether `text` begins as a feed does."""
     if text.lstrip()[:1] == "{":
-        return _JSON_VERSION in text[:_BEGINNING]
+        return _JSON_VERSION.search(text[:_BEGINNING]) is not None
     return _BEGIN.match(text) is not None
 
 
@@ -104,8 +106,9 @@ def _root(text: str, url: str) -> _Element | None:
     parser = etree.XMLParser(
         encoding="utf-8", recover=True, resolve_entities=False, no_network=True
     )
+    content = _LONE.sub("&amp;", text).encode("utf-8", "replace")
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser, base_url=url)
+        return etree.fromstring(content, parser, base_url=url)
     except etree.XMLSyntaxError:
         return None
 
