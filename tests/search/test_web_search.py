@@ -14,7 +14,6 @@ import pytest
 
 from servers.host.tools.service import ToolError
 from servers.outbound import cache
-from servers.search import arguments
 from tests.patience import PATIENCE_S
 from tests.search.conftest import Running, Start
 from tests.search.standins import samples
@@ -209,37 +208,6 @@ async def test_what_a_model_writes_for_a_filter_is_understood(start: Start) -> N
     assert (body["country"], body["time_range"]) == ("germany", "week")
 
 
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        (" site: Example.org ", "example.org"),
-        ("*.example.org", "example.org"),
-        ("example.org.", "example.org"),
-        ("https://example.org:443/a?b#c", "example.org"),
-        ("https://m\u00fcller.test/", "m\u00fcller.test"),
-        ('"https://www.example.org"', "example.org"),
-        (".edu", "edu"),
-        ("  ", ""),
-    ],
-)
-def test_a_site_is_understood_however_it_is_written(written: str, meant: str) -> None:
-    assert arguments.site(written) == meant
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        '["a.org", "b.org"]',
-        ".a.org | @b.org",
-        "-a.org\uff0c*.b.org*",
-        "<a.org>;site:www.b.org/x",
-        "a.org\u3001b.org.",
-    ],
-)
-def test_a_list_of_domains_is_understood_however_it_is_written(written: str) -> None:
-    assert arguments.excluded(written) == ("a.org", "b.org")
-
-
 async def test_a_country_or_language_that_nobody_understands_is_told(start: Start) -> None:
     running = await start(KEYS)
     answer = await search(
@@ -247,24 +215,6 @@ async def test_a_country_or_language_that_nobody_understands_is_told(start: Star
     )
     assert "left out: country '\u00d6sterreich', language 'the local one'." in answer.note
     assert not (await search(running, provider="brave", country="de-AT", language="German")).note
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("English", "en"),
-        ("ger", "de"),
-        ("pt_BR", "pt"),
-        ("zh-Hant-TW", "zh"),
-        ("ceb", "ceb"),
-        ("Klingon", ""),
-        ("the local one", ""),
-    ],
-)
-def test_a_language_is_a_code_or_none_and_never_the_start_of_a_word(
-    written: str, meant: str
-) -> None:
-    assert arguments.language(written) == meant
 
 
 async def test_marks_that_come_along_when_text_is_copied_are_not_searched_for(

@@ -47,7 +47,8 @@ _BINARY = tuple(
     )
 )
 """How files begin that hold no text; the begin alone may be that of a text too."""
-_FEED = re.compile(rb"<(?:\w{1,20}:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
+_DATA = re.compile(rb"<(?:\w{1,20}:)?(?:rss|feed|rdf)[\s>]|[{\[]\s{0,9}[\"{\[]", re.IGNORECASE)
+"""How a feed or JSON begins."""
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _PERHAPS_PAGE = re.compile(
     rb"<(?:title|meta|link|script|style|h[1-6]|div|p|table|a|b|br|ul|font|iframe|main"
@@ -100,7 +101,7 @@ def form(declared: str, start: bytes) -> Form:
         return "document"
     if _PAGE.match(bare):
         return "page"
-    if _FEED.match(bare):
+    if _DATA.match(bare):
         return "text"
     _refuse_known(declared, start)
     if _is_binary(start):
