@@ -1,9 +1,13 @@
 """What styles of every kind hide stays out of a page's text, and what they show stays in it.
 
 Whether a person sees the sentence was judged by a browser: the picture of the page changes with it.
+`judged_pages.json` has more of such pages: the frame, what stands in the head, and in the text.
 """
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import pytest
 
@@ -308,3 +312,15 @@ def test_what_a_page_hides_is_not_told(head: str, piece: str) -> None:
 @pytest.mark.parametrize(("head", "piece"), SHOWN_PIECES)
 def test_what_a_page_shows_is_told(head: str, piece: str) -> None:
     assert PLANTED in told(head, piece)
+
+
+def test_pages_that_a_browser_judged_are_told_as_it_shows_them() -> None:
+    judged = json.loads(Path(__file__).with_name("judged_pages.json").read_text("utf-8"))
+    wrong = []
+    for is_seen in (False, True):
+        for frame, head, piece in judged["seen" if is_seen else "hidden"]:
+            page = judged["frames"][frame].replace("%HEAD%", head)
+            page = page.replace("%PIECE%", piece.replace("@", PLANTED))
+            if (PLANTED in extract(page, "https://e.org/bread", "text").text) != is_seen:
+                wrong.append((is_seen, frame, head, piece))
+    assert wrong == []

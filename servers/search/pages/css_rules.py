@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from servers.search.pages.media_queries import on_screen, supported
 from servers.search.pages.selectors import split
 
+Rank = tuple[int, ...]
+"""Of a layer and those around it; the higher wins."""
+
 _SKIPPED = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 )
@@ -22,8 +25,9 @@ _AT = re.compile(r"^(@[\w-]*) ?(.*)$")
 _LAYERS = re.compile(r"(?:@layer\s|,)([^,;@]{1,60})", re.IGNORECASE)
 MOST_RULES = 6_000
 _MOST_NESTED, _LONGEST, _DEEPEST = 20, 2_000, 12
-_BESIDE = 1 << 20
-"""The rank of what stands in no layer, which wins over all layers."""
+_BESIDE = (1 << 20,)
+"""The end of each rank: what stands in no further layer wins over what does."""
+_CONTAINER = re.compile(r"container(?:-type)?\s{0,9}+:")
 
 
 @dataclass(slots=True)
@@ -31,8 +35,7 @@ class RuleText:
     """One rule as it was written, but for what is around it."""
 
     selectors: str
-    rank: int
-    """Of its layer; the higher wins."""
+    rank: Rank
     parts: list[str] = field(default_factory=list)
     """Its declarations."""
 
@@ -47,7 +50,7 @@ class _Frame:
     """Its selectors, or the name of the animation."""
     rule: RuleText | None = None
     holds: bool = True
-    rank: int = _BESIDE
+    rank: Rank = _BESIDE
 
 
 _GONE = _Frame("", holds=False)
@@ -61,13 +64,17 @@ class StyleRules:
     ends: dict[str, str] = field(default_factory=dict)
     begins: dict[str, str] = field(default_factory=dict)
     _layers: dict[str, int] = field(default_factory=dict)
+    _css: str = ""
 
     def read(self, css: str) -> None:
         """Add the rules of `css`; takes time that grows with its length alone."""
         css = plain(css)
+        self._css = css
         stack: list[_Frame] = []
         start = 0
         for border in _BORDER.finditer(css):
+            if border.group() == "}" and not stack:
+                continue  # what closes nothing belongs to the next rule, which is none then
             text = css[start : border.start()]
             start = border.end()
             if border.group() == "{":
@@ -78,7 +85,7 @@ class StyleRules:
                 stack.append(_GONE if deep else self._opened(prelude.strip(), around))
                 if len(self.rules) >= MOST_RULES:
                     return
-            elif stack:
+            else:
                 self._say(stack, text)
                 stack.pop()
         self._say(stack, css[start:])
@@ -87,7 +94,7 @@ class StyleRules:
         """Keep declarations that stand directly in what was opened last."""
         if not stack:
             for name in _LAYERS.findall(text):
-                self._layers.setdefault(name.strip().lower(), len(self._layers))
+                self._ranked(name.strip().lower(), _BESIDE)
         elif stack[-1].rule is not None and text.strip():
             stack[-1].rule.parts.append(text)
         elif stack[-1].kind == "frame":
@@ -98,7 +105,7 @@ class StyleRules:
                 self.begins[stack[-2].name] = text
 
     def _opened(self, prelude: str, around: _Frame) -> _Frame:
-        if not around.holds:
+        if not around.holds or not prelude or "}" in prelude:
             return _GONE
         if around.kind == "frames":
             return _Frame("frame", prelude.lower())
@@ -114,23 +121,32 @@ class StyleRules:
         if name == "@scope":
             return _Frame("rule", nested(said.partition(")")[0].lstrip("("), around.name))
         if name == "@layer":
-            rank = self._layers.setdefault(said or str(len(self._layers)), len(self._layers))
-        elif not _is_met(name, said):
+            rank = self._ranked(said or str(len(self._layers)), around.rank)
+        elif not self._is_met(name, said):
             return _GONE
         return self._rule(around.name, rank) if around.name else _Frame("", rank=rank)
 
-    def _rule(self, selectors: str, rank: int) -> _Frame:
+    def _ranked(self, name: str, around: Rank) -> Rank:
+        """The rank of the layer `name` in the one with the rank `around`."""
+        rank = around[:-1]
+        for part in name.split("."):
+            rank += (self._layers.setdefault(f"{rank}{part}", len(self._layers)),)
+        return rank + _BESIDE
+
+    def _is_met(self, name: str, said: str) -> bool:
+        if name == "@supports":
+            return supported(said)
+        if name == "@container" and "style(" in said:
+            asked = said.partition("style(")[2].rstrip(") ").replace(" ", "")
+            return asked in self._css.replace(" ", "")
+        if name == "@container":
+            return bool(_CONTAINER.search(self._css)) and on_screen(said[said.find("(") :])
+        return name == "@media" and on_screen(said)
+
+    def _rule(self, selectors: str, rank: Rank) -> _Frame:
         rule = RuleText(selectors, rank)
         self.rules.append(rule)
         return _Frame("rule", selectors, rule, rank=rank)
-
-
-def _is_met(name: str, said: str) -> bool:
-    if name == "@supports":
-        return supported(said)
-    if name == "@container":
-        return on_screen(said[said.find("(") :])
-    return name == "@media" and on_screen(said)
 
 
 def nested(prelude: str, around: str) -> str:

@@ -17,7 +17,25 @@ _PIXELS = {
     "mm": 3.78, "q": 0.945, "lh": 19.2, "svw": 12.8, "svh": 8.0, "dvw": 12.8, "dvh": 8.0,
 }  # fmt: skip
 """Of letters of a usual size on a usual screen."""
-_SUM = re.compile(r"(?:calc|min|max|clamp)\((?:[^()]++|\([^()]{0,80}+\)){0,20}+\)")
+VALID = {
+    "display": re.compile(
+        r"(?:none|block|inline|contents|flex|grid|table|list-item|flow|ruby|-webkit-|-moz-|-ms-|run-in"
+        r"|inherit|initial|unset|revert|math|var\()"
+    ),
+    "opacity": re.compile(r"[+-]?[\d.]|calc|min|max|clamp|inherit|initial|unset|revert|var\("),
+    "visibility": re.compile(r"visible|hidden|collapse|inherit|initial|unset|revert|var\("),
+    "font-size": re.compile(
+        r"[+\d.]|[a-z]{1,20}\(|(?:x{1,3}-)?(?:small|large)|medium|smaller|larger|math"
+        r"|inherit|initial|unset|revert"
+    ),
+    "content": re.compile(r"url\("),
+    **dict.fromkeys(
+        ["padding-left", "padding-top"], re.compile(r"(?:\d{3,4}|[4-9]\d)px|\d{2,4}[er%v]")
+    ),
+}
+"""What a browser takes; it keeps what was said before anything else. Of paddings and contents only
+what moves or replaces a line of text."""
+_SUM = re.compile(r"(?:calc|min|max|clamp|abs|round)\((?:[^()]++|\([^()]{0,80}+\)){0,20}+\)")
 _LONGEST_SUM = 300
 """Characters; no page has longer ones, and computing them would take a deep stack."""
 _IN_SUM = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)([a-z%]{0,4})")
@@ -31,6 +49,8 @@ _CALLS: dict[str, Callable[..., float]] = {
     "calc": lambda value: value,
     "min": min,
     "max": max,
+    "abs": abs,
+    "round": lambda value, step=1.0: round(value / step) * step,
     "clamp": lambda least, value, most: max(least, min(value, most)),
 }
 
@@ -73,3 +93,12 @@ def _value(node: ast.AST) -> float:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return _CALLS[node.func.id](*map(_value, node.args))
     raise ValueError(ast.dump(node)[:80])
+
+
+def four_sides(said: str) -> list[str]:
+    """The values of top, right, bottom and left in a shorthand; none when it has too many."""
+    parts = said.split()
+    if not 0 < len(parts) <= 4:
+        return []
+    right = parts[1 % len(parts)]
+    return [parts[0], right, parts[2 if len(parts) > 2 else 0], parts[3] if parts[3:] else right]

@@ -14,7 +14,9 @@ from servers.search.pages.hiding_styles import (
     is_shut,
     is_tiny,
 )
+from servers.search.pages.overlaps import covers, cuts
 from servers.search.pages.stylesheet import Style
+from servers.search.pages.transforms import NAMES
 
 NO_GROUND = frozenset(["", "none", "inherit", "initial", "unset", "revert", "currentcolor"])
 """What a background says that covers nothing by itself."""
@@ -24,29 +26,45 @@ _MANNERS = (
     (LATER, is_off, frozenset(["display", "content-visibility"])),
     (LATER, is_faint, frozenset(["opacity", "filter", "mask"])),
     (
-        LATER,
+        "overflow",
         is_shut,
-        frozenset(["overflow", "overflow-x", "overflow-y", "contain", "grid-template-rows"]),
+        frozenset([
+            "height", "max-height", "width", "max-width", "line-height", "grid-template-rows",
+            "contain",
+        ]),
     ),
     (LATER, is_aside, frozenset(["transform", "translate"])),
     (
         NEVER,
         is_away,
         frozenset([
-            "left", "top", "right", "bottom", "margin-left", "margin-top", "transform", "translate",
+            "left", "top", "right", "bottom", "margin-left", "margin-top", "offset-path", *NAMES,
         ]),
     ),
     (
         NEVER,
         is_cut,
-        frozenset(["clip", "clip-path", "transform", "scale", "rotate", "letter-spacing", "zoom"]),
+        frozenset([
+            "clip", "clip-path", "letter-spacing", "zoom", "-webkit-text-security", "content",
+            *NAMES,
+        ]),
     ),
     ("visibility", is_invisible, frozenset(["visibility"])),
     ("text-indent", is_indented, frozenset(["text-indent"])),
-    ("font-size", is_tiny, frozenset(["font-size"])),
+    ("font-size", is_tiny, frozenset(["font-size", "font-size-adjust"])),
 )  # fmt: skip
 """When what they hide is seen, or the inherited property that hides it; how it is hidden, and the
 properties of which one must be there."""
+
+
+_PLACED = {"position": "absolute", "overflow": "hidden"}
+"""What another rule may say of the same element."""
+_RECOLORS = ("brightness", "contrast", "invert")
+_CHANGING = frozenset([
+    "mix-blend-mode", "z-index", "filter", "position", "overflow", "overflow-x", "overflow-y",
+    "contain",
+])  # fmt: skip
+_HIDING = frozenset[str]().union(*(of for _, _, of in _MANNERS))
 
 
 def manner_of(style: Style) -> str:
@@ -81,7 +99,16 @@ class Hiding:
         ground = style.get("background-color", "")
         if ground not in NO_GROUND - {"currentcolor"} and self._is_lost(ground, is_ink=False):
             return True
-        return style.get("z-index", "").startswith("-") or bool(manner_of(style))
+        said = style.keys()
+        if _CHANGING & said and (
+            "mix-blend-mode" in said
+            or style.get("z-index", "").startswith("-")
+            or any(one in style.get("filter", "") for one in _RECOLORS)
+            or covers(style)
+            or cuts(style)
+        ):
+            return True
+        return bool(_HIDING & said) and bool(manner_of({**_PLACED, **style}))
 
     def _is_lost(self, value: str, *, is_ink: bool) -> bool:
         """Whether letters of that colour, or on it, are not seen somewhere on the page."""

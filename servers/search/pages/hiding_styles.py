@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import re
-
+from servers.search.pages.clip_shapes import is_closed
 from servers.search.pages.colors import colors_of
 from servers.search.pages.css_values import number, pixels
 from servers.search.pages.stylesheet import Style
+from servers.search.pages.transforms import NAMES, STEP, moved
 
 _TINY = {"em": 0.12, "rem": 0.12, "%": 12.0, "ex": 0.25, "ch": 0.25, "lh": 0.08}
 _TINY_PIXELS = 2.0
-_TIGHT = {"em": 0.5, "rem": 0.5, "%": 50.0}
+_TIGHT = {"em": 0.5, "rem": 0.5, "%": 50.0, "ch": 1.0}
+_CLEAR, _BLURRED = 0.05, 20.0
 _FAR, _FAR_RIGHT, _FAR_MOVED = 500.0, 3_000.0, 1_280.0
 """Pixels; what is that far left or up, or right and down, is off every screen."""
-_CLIPPED = re.compile(
-    r"circle\(\s*0|ellipse\(\s*0|polygon\(\s*([^,()]{1,20}?)\s*(?:,\s*\1\s*){0,20}\)|rect\(\s*(?:0|1)(?:px)?[\s,]"
-    r"|rect\(\s*auto[\s,]+0(?:px)?[\s,]|xywh\([^)]{0,40}\s0(?:px|%)?(?:\s|\))"
-    r"|path\(.m-?\d+ -?\d+(?:.\))"
-)
-_INSET = re.compile(r"inset\(([^)]{0,80})\)")
-_STEP = re.compile(r"([a-z3-]{1,20})\(([^()]{0,200}+)\)")
-_DIM = re.compile(
-    r"opacity\(\s*(?:0?\.0[0-5]?\d*|0|[0-5]%)\s*\)|blur\(\s*(?:[2-9]\d|1\d{2})(?:\.\d+)?px"
-)
-_MATRIX = re.compile(r"matrix\(([^)]{0,80})\)")
-_TURNS = {"deg": 1.0, "turn": 360.0, "grad": 0.9, "rad": 180 / math.pi}
 
 
 def is_off(style: Style) -> bool:
     """Whether nothing of an element is drawn."""
-    return style.get("display") == "none" or style.get("content-visibility") == "hidden"
+    display = style.get("display", "block")
+    return display == "none" or (
+        style.get("content-visibility") == "hidden" and display not in ("inline", "contents")
+    )
 
 
 def is_invisible(style: Style) -> bool:
@@ -49,47 +40,69 @@ def _pixels(style: Style, name: str) -> float | None:
 
 def is_faint(style: Style) -> bool:
     """Whether an element is as clear as glass, or as blurred."""
-    size = _size(style, "opacity")
-    if size is not None:
-        return size[0] <= (5 if size[1] == "%" else 0.05)
-    return bool(_DIM.search(style.get("filter", ""))) or _is_masked(style)
+    seen = 1.0
+    for name, said in [
+        ("opacity", style.get("opacity", "")),
+        *STEP.findall(style.get("filter", "")),
+    ]:
+        size = number(said)
+        if name == "opacity" and size:
+            seen *= size[0] / (100 if size[1] == "%" else 1)
+        elif name == "blur" and size and (pixels(size) or 0) >= _BLURRED:
+            return True
+    return (seen <= _CLEAR and style.get("display") != "contents") or _is_masked(style)
 
 
 def _is_masked(style: Style) -> bool:
     """Whether a mask lets nothing through."""
     mask = style.get("mask", "")
-    size = _size(style, "mask-size")
     if "gradient(" not in mask:
         return False
-    shown = colors_of(mask)
+    if "no-repeat" in f"{mask} {style.get('mask-repeat')}" and (
+        _is_nothing(style, "mask-size") or _is_far(_pixels(style, "mask-position"))
+    ):
+        return True
+    shown, size = colors_of(mask), _size(style, "mask-size")
     return (bool(shown) and not any(shown)) or (size is not None and not size[0])
+
+
+def overflows(style: Style) -> tuple[str, str]:
+    """What becomes of text that is too wide for an element, and of what is too high."""
+    both = style.get("overflow", "visible").split() or ["visible"]
+    across, down = style.get("overflow-x", both[0]), style.get("overflow-y", both[-1])
+    if {"hidden", "auto", "scroll"} & {across, down}:
+        across, down = ("auto" if one == "visible" else one for one in (across, down))
+    return across, down
 
 
 def is_shut(style: Style) -> bool:
     """Whether an element has no room for the text it holds."""
-    both = style.get("overflow", "visible").split() or ["visible"]
-    across, down = style.get("overflow-x", both[0]), style.get("overflow-y", both[-1])
+    across, down = overflows(style)
     if {"paint", "strict", "content"} & set(style.get("contain", "").split()):
         across = down = "clip"
-    if {"hidden", "auto", "scroll"} & {across, down}:
-        across, down = ("auto" if one == "visible" else one for one in (across, down))
-    if (_pixels(style, "min-height") or 0) > 1:
-        down = "visible"
     if style.get("display") == "inline":
         return False
+    if (_pixels(style, "min-height") or 0) > 1:
+        down = "visible"
+    if (_pixels(style, "min-width") or 0) > 1:
+        across = "visible"
     for overflow, names in (
         (across, ("width", "max-width")),
         (down, ("height", "max-height", "line-height")),
     ):
         if overflow != "visible" and any(_is_nothing(style, name) for name in names):
             return True
-    return style.get("grid-template-rows") == "0fr"
+    if {"size", "strict"} & set(style.get("contain", "").split()) and down != "visible":
+        return "height" not in style and "min-height" not in style
+    return style.get("grid-template-rows") in ("0fr", "0", "0px")
 
 
 def _is_nothing(style: Style, name: str) -> bool:
     size, length = _size(style, name), _pixels(style, name)
     if length is None or (size and size[1] == "%" and "height" in name):
         return False
+    if name == "line-height" and size and not size[1]:
+        length *= 16
     return length <= 1
 
 
@@ -106,25 +119,19 @@ def is_away(style: Style) -> bool:
     if _is_beyond(style):
         return True
     position = style.get("position")
-    placed = position in ("absolute", "fixed", "relative", "sticky")
+    placed = position in ("absolute", "fixed", "relative")
     names = ("left", "top", "right", "bottom") if placed else ()
     if any(_is_far(_pixels(style, name)) for name in (*names, "margin-left", "margin-top")):
         return True
     if placed and any((_pixels(style, name) or 0) >= _FAR_RIGHT for name in ("left", "top")):
         return True
-    moves = [style.get("translate", "").replace(" ", ",")]
-    moves += [
-        said for name, said in _STEP.findall(style.get("transform", "")) if "translate" in name
-    ]
-    matrix = _MATRIX.search(style.get("transform", ""))
-    moves += [",".join(matrix[1].split(",")[4:])] if matrix else []
-    sizes = [
-        length
-        for move in moves
-        for part in move.split(",")
-        if (size := number(part)) and size[1] != "%" and (length := pixels(size)) is not None
-    ]
-    return any(_is_far(size) or size >= _FAR_MOVED for size in sizes)
+    path = [number(part) for part in style.get("offset-path", "").partition("m")[2].split()[:2]]
+    if any(_is_far(size[0]) for size in path if size):
+        return True
+    if not NAMES & style.keys():
+        return False
+    to = moved(style)
+    return any(_is_far(length) or length >= _FAR_MOVED for length in (to.x, to.y))
 
 
 def _is_beyond(style: Style) -> bool:
@@ -143,15 +150,8 @@ def _is_beyond(style: Style) -> bool:
 
 def is_aside(style: Style) -> bool:
     """Whether an element is moved out of its own place by its own size."""
-    moves = [
-        said for name, said in _STEP.findall(style.get("transform", "")) if "translate" in name
-    ]
-    for part in [style.get("translate", ""), *moves]:
-        for one in part.replace(",", " ").split():
-            size = number(one)
-            if size and size[1] == "%" and abs(size[0]) >= 100:
-                return True
-    return False
+    to = moved(style)
+    return abs(to.across) >= 100 or abs(to.down) >= 100
 
 
 def _is_far(size: float | None) -> bool:
@@ -163,8 +163,9 @@ def is_cut(style: Style) -> bool:
     clip = style.get("clip-path", "")
     if style.get("position") in ("absolute", "fixed"):
         clip = f"{clip} {style.get('clip', '')}"
-    inset = _INSET.search(clip)
-    if _CLIPPED.search(clip) or (inset and _is_closed(inset[1])) or _is_flat(style):
+    if (clip and is_closed(clip)) or _is_flat(style):
+        return True
+    if style.get("-webkit-text-security", "none") != "none" or "url(" in style.get("content", ""):
         return True
     spacing = _size(style, "letter-spacing")
     if spacing and spacing[0] <= -_TIGHT.get(spacing[1], 10.0) and "font-size" not in style:
@@ -173,50 +174,19 @@ def is_cut(style: Style) -> bool:
     return zoom is not None and zoom[0] <= (5 if zoom[1] == "%" else 0.05)
 
 
-def _is_closed(said: str) -> bool:
-    """Whether two opposite sides of an inset meet."""
-    sizes = [size[0] if (size := number(one)) and size[1] == "%" else 0.0 for one in said.split()]
-    if not 0 < len(sizes) <= 4:
-        return False
-    top, right = sizes[0], sizes[1 % len(sizes)]
-    bottom = sizes[2] if len(sizes) > 2 else top
-    left = sizes[3] if len(sizes) > 3 else right
-    return top + bottom >= 99 or left + right >= 99
-
-
 def _is_flat(style: Style) -> bool:
     """Whether a transformation leaves nothing to see of an element's front."""
-    steps = _STEP.findall(style.get("transform", ""))
-    if "scale" in style:
-        steps.append(("scale", style["scale"].replace(" ", ",")))
-    if "rotate" in style:
-        axis, _, angle = style["rotate"].rpartition(" ")
-        steps.append((f"rotate{axis}", angle))
-    has_no_back = style.get("backface-visibility") == "hidden"
-    return any(_flattens(name, said, has_no_back) for name, said in steps)
-
-
-def _flattens(name: str, said: str, has_no_back: bool) -> bool:
-    parts = [number(part) for part in said.split(",")]
-    sizes = [part[0] / (100 if part[1] == "%" else 1) for part in parts if part]
-    if name.startswith("scale"):
-        return any(abs(size) < 0.1 for size in sizes[:2])
-    if name == "matrix":
-        return sizes[:4] == [0.0] * 4
-    turn = parts[-1]
-    if not turn or name not in ("rotatex", "rotatey", "rotate3d"):
+    if not NAMES & style.keys():
         return False
-    if name == "rotate3d" and not any(sizes[:2]):
-        return False
-    angle = turn[0] * _TURNS.get(turn[1], 1.0) % 360
-    return abs(angle % 180 - 90) < 1 or (has_no_back and 90 < angle < 270)
+    to = moved(style)
+    return to.is_thin or (to.is_turned and style.get("backface-visibility") == "hidden")
 
 
 def is_tiny(style: Style) -> bool:
     """Whether letters are too small to be seen."""
     size = _size(style, "font-size")
-    if size is None:
-        return False
+    if size is None or style.get("font-size-adjust") == "0":
+        return size is not None or "font-size-adjust" in style
     if size[1] in _TINY:
         return size[0] <= _TINY[size[1]]
     length = pixels(size)

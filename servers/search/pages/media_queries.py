@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from servers.search.pages.css_values import computed, number
+from servers.search.pages.css_values import VALID, computed, number
+from servers.search.pages.selector_parts import is_known
 
 _SIZES = {
     "width": 1280.0, "height": 800.0, "device-width": 1280.0, "device-height": 800.0,
@@ -33,7 +34,32 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "=": operator.eq,
 }
-_LONGEST = 400
+_LONGEST, _DEEPEST = 400, 4
+_SELECTOR = re.compile(r"selector\(((?:[^()]++|\([^()]{0,80}+\)){0,9}+)\)")
+_CALL = re.compile(r"(?<=[\w-])(?<!\bnot)(?<!\band)(?<!\bor)\([^()]*+\)")
+_ELSEWHERE = frozenset(["-webkit-touch-callout", "-webkit-overflow-scrolling", "-webkit-hyphens"])
+_PARTS = frozenset(
+    """
+    accent action adjust after align alignment all anchor animation app appearance area aspect
+    attachment auto axis backdrop backface background baseline basis before behavior blend block
+    border bottom box break cap caption caret change clamp clip collapse color column columns
+    combine composite composition contain container content count counter cursor decoration delay
+    direction display distance drag duration emphasis empty end events fade fallbacks family
+    feature field fill filter fit flex float flow font function gap grid group grow gutter height
+    highlight hyphenate hyphens image increment indent initial inline inset interpolation
+    isolation items iteration justify kerning language last layout left letter ligatures limit
+    line lines list locale margin mask max min mix mode modify name numeric object offset opacity
+    optical order ordinal orient orientation origin orphans outline overflow overlay overscroll
+    pack padding page path perspective place play pointer position print quotes radius range ratio
+    reflect region rendering repeat reset resize right rotate row rows ruby rule rules scale
+    scheme scroll scrollbar security select self set settings shadow shape shrink side size sizing
+    skip slice smoothing snap space spacing span speak spread stable start state stretch stroke
+    style synthesis tab table tap template text thickness timeline timing top touch transform
+    transition translate try type underline unicode upright user variant variation vertical view
+    visibility weight white widows width will word wrap writing x y z zoom
+    """.split()  # noqa: SIM905 - a list would take a line for each
+)
+"""The words that names of properties are made of."""
 
 
 @lru_cache(1_000)
@@ -43,8 +69,25 @@ def on_screen(media: str) -> bool:
 
 
 def supported(condition: str) -> bool:
-    """Whether a browser knows what `condition` asks for; it is taken to know all that is named."""
-    return _holds(condition.lower()[:_LONGEST], lambda _: True)
+    """Whether a browser knows what `condition` asks for."""
+    condition = _SELECTOR.sub(
+        lambda found: str(int(is_known(found[1]))), condition.lower()[:_LONGEST]
+    )
+    for _ in range(_DEEPEST):
+        condition = _CALL.sub("-", condition)
+    return _holds(condition, _is_property)
+
+
+def _is_property(said: str) -> bool:
+    """Whether a browser has the property, and takes the value, of a declaration."""
+    name, _, value = (part.strip() for part in said.partition(":"))
+    if name.startswith("--"):
+        return True
+    if name in _ELSEWHERE or value.startswith(("-ms-", "-moz-", "-o-", "-webkit-sticky", "-apple")):
+        return False
+    words = set(name.removeprefix("-webkit-").split("-"))
+    has_value = name not in VALID or bool(VALID[name].match(value))
+    return bool(value) and words <= _PARTS and has_value
 
 
 def _holds(query: str, feature: Callable[[str], bool]) -> bool:

@@ -14,14 +14,19 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from servers.search.pages.selector_parts import STATES, AttributeTest, Place
+from servers.search.pages.selector_parts import (
+    STATES,
+    AttributeTest,
+    InheritedTest,
+    Place,
+)
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _COMPOUND = re.compile(
     r"(?P<tag>[a-z][\w-]*|\*)|\#(?P<id>(?:[\w-]|\\.)+)|\.(?P<cls>(?:[\w-]|\\.)+)|"
-    r"\[\s{0,9}+(?P<attr>[\w-]+)\s{0,9}+(?:(?P<how>[*^$~|]?=)\s{0,9}+[\"']?(?P<value>[^\"'\]]{0,99}?)[\"']?(?:(?<=[\"'\s])\s{0,9}(?P<flag>[is]))?\s{0,9})?\]|"
+    r"\[\s{0,9}+(?P<attr>[\w-]+)\s{0,9}+(?:(?P<how>[*^$~|]?=)\s{0,9}+[\"']?(?P<value>[^\"'\]]{0,99}?)[\"']?(?:(?<=[\"'\s])\s{0,9}(?P<flag>i))?\s{0,9})?\]|"
     r":(?P<place>[\w-]+)(?:\(\s{0,9}(?P<said>(?:[^()]++|\([^()]{0,80}+\)){1,6}+)\))?",
     re.IGNORECASE,
 )
@@ -79,19 +84,22 @@ class PseudoClasses:
     states: tuple[str, ...]
     inner: tuple[tuple[str, Compound], ...]
     """What must be in or after it, each with what joins the two."""
+    inherited: tuple[InheritedTest, ...]
 
     def __len__(self) -> int:
-        return len(self.places) + len(self.choices) + len(self.states) + len(self.inner)
+        several = (self.places, self.choices, self.states, self.inner, self.inherited)
+        return sum(map(len, several))
 
     def fit(self, element: HtmlElement, siblings: Siblings) -> bool:
         return (
             (not self.states or all(STATES[one](element) for one in self.states))
-            and all(one.fits(siblings.place(element, one.kind)) for one in self.places)
-            and (not self.inner or any(siblings.has(element, *one) for one in self.inner))
+            and all(one.fits(element) for one in self.inherited)
             and all(
                 any(one.fits(element, siblings) for one in many) == is_so
                 for is_so, many in self.choices
             )
+            and all(one.fits(siblings.place(element, one)) for one in self.places)
+            and (not self.inner or any(siblings.has(element, *one) for one in self.inner))
         )
 
 
@@ -105,7 +113,7 @@ class Siblings:
     """What elements of one page stand among and in; each way is walked once for all of them."""
 
     def __init__(self) -> None:
-        self._places: dict[HtmlElement, dict[str, int]] = {}
+        self._places: dict[HtmlElement, dict[tuple[str, tuple[object, ...]], int]] = {}
         self._before: dict[Compound, dict[HtmlElement, HtmlElement | None]] = {}
         self._above: dict[int, dict[HtmlElement, HtmlElement | None]] = {}
         self._kept = 0
@@ -157,11 +165,12 @@ class Siblings:
                     holders.update(_new(before, holders, joint == "+"))
         return element in holders
 
-    def place(self, element: HtmlElement, kind: str) -> int:
-        """The place of `element`, from 1, as the pseudo-class `kind` counts."""
-        if element not in self._places:
-            self._count(element)
-        return self._places[element][kind]
+    def place(self, element: HtmlElement, place: Place) -> int:
+        """The place of `element`, from 1, as the kind of `place` counts; 0 if it does not."""
+        key = (place.kind, place.among)
+        if key not in self._places.get(element, ()):
+            self._count(element, place.among)
+        return self._places[element].get(key, 0)
 
     def before(self, element: HtmlElement, compound: Compound) -> HtmlElement | None:
         """The nearest sibling before `element` that `compound` speaks of."""
@@ -178,11 +187,14 @@ class Siblings:
         known.update(dict.fromkeys(passed, one))
         return one
 
-    def _count(self, element: HtmlElement) -> None:
+    def _count(self, element: HtmlElement, among: tuple[Compound, ...]) -> None:
         parent = element.getparent()
         family = (
             [element] if parent is None else [one for one in parent if isinstance(one.tag, str)]
         )
+        if among:
+            family = [one for one in family if any(kind.fits(one, self) for kind in among)]
+        self._places.setdefault(element, {})
         for of_all, of_type, members in (
             ("nth-child", "nth-of-type", family),
             ("nth-last-child", "nth-last-of-type", family[::-1]),
@@ -190,7 +202,9 @@ class Siblings:
             tags: Counter[str] = Counter()
             for place, one in enumerate(members, 1):
                 tags[one.tag] += 1
-                self._places.setdefault(one, {}).update({of_all: place, of_type: tags[one.tag]})
+                self._places.setdefault(one, {}).update(
+                    {(of_all, among): place, (of_type, among): tags[one.tag]}
+                )
 
 
 def _new(
@@ -211,7 +225,7 @@ def split(selectors: str) -> list[str]:
 
 def steps_of(selector: str) -> Steps:
     """The parts of `selector` from its end; empty when it holds what is not read."""
-    selector = selector.strip()
+    selector = selector.strip().replace("::first-line", ":first-line").replace("*|", "")
     if not selector or len(selector) > _LONGEST_SELECTOR or _UNSCRIPTED.search(selector):
         return ()
     parts = _STEP.split(selector)
@@ -288,10 +302,12 @@ class _More:
     choices: list[tuple[bool, tuple[Compound, ...]]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     inner: list[tuple[str, Compound]] = field(default_factory=list)
+    inherited: list[InheritedTest] = field(default_factory=list)
 
     def known(self) -> PseudoClasses:
         places, choices = tuple(self.places), tuple(self.choices)
-        return PseudoClasses(places, choices, tuple(self.states), tuple(self.inner))
+        inner, inherited = tuple(self.inner), tuple(self.inherited)
+        return PseudoClasses(places, choices, tuple(self.states), inner, inherited)
 
     def take(self, name: str, said: str) -> bool:
         """Add the pseudo-class `name`; whether it is one that is read."""
@@ -303,6 +319,10 @@ class _More:
         if name in STATES:
             self.states.append(name)
             return not said
+        if name in ("lang", "dir"):
+            values = tuple(part.strip(" \"'").lower() for part in said.split(","))
+            self.inherited.append(InheritedTest(name, values))
+            return bool(said)
         if name == "has":
             for part in map(str.strip, split(said)):
                 joint = part[0] if part[:1] in (">", "+", "~") else " "
@@ -312,11 +332,16 @@ class _More:
         return all(self._take_place(*one) for one in _PLACES.get(name, ((name, said),)))
 
     def _take_place(self, name: str, said: str) -> bool:
+        said, _, listed = said.partition(" of ")
+        several = [_compound(part.strip()) for part in split(listed)]
+        among = tuple(one for one in several if one is not None)
+        if listed:
+            self.choices.append((True, among))
         formula = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
         found = _NTH.match(formula) if formula else None
         if name not in _COUNTED or found is None:
             return False
         step = found["step"]
         counted = 0 if step is None else int(f"{step}1") if step in ("", "+", "-") else int(step)
-        self.places.append(Place(name, counted, int(found["at"] or 0)))
+        self.places.append(Place(name, counted, int(found["at"] or 0), among))
         return True

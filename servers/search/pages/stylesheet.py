@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from servers.search.pages.css_rules import MOST_RULES, StyleRules, plain
-from servers.search.pages.css_values import computed
+from servers.search.pages.colors import is_plain_color
+from servers.search.pages.css_rules import MOST_RULES, Rank, StyleRules, plain
+from servers.search.pages.css_values import VALID, computed, four_sides
+from servers.search.pages.selector_parts import is_known
 from servers.search.pages.selectors import Siblings, Steps, fit, split, steps_of, weight
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ _READ = frozenset([
     "-webkit-text-fill-color", "background-clip", "line-height", "background-image", "mask-size",
     "scale", "rotate", "mask", "letter-spacing", "contain", "min-height", "animation-name",
     "animation-fill-mode", "text-shadow", "-webkit-text-stroke", "backface-visibility",
-    "animation-direction", "grid-template-rows",
+    "animation-direction", "grid-template-rows", "offset-path", "min-width", "font-size-adjust",
+    "mask-position", "mask-repeat", "-webkit-text-security", "content", "mix-blend-mode",
+    "color-scheme", "padding-left", "padding-top",
 ])  # fmt: skip
 _ALIASES = {
     "margin-inline-start": "margin-left", "inset-inline-start": "left", "block-size": "height",
@@ -37,33 +41,30 @@ _ALIASES = {
     "margin-block-start": "margin-top", "-webkit-transform": "transform", "mask-image": "mask",
     "-webkit-mask": "mask", "-webkit-mask-image": "mask", "min-block-size": "min-height",
     "-webkit-background-clip": "background-clip", "-webkit-animation": "animation",
+    "-webkit-mask-position": "mask-position", "-webkit-mask-repeat": "mask-repeat",
+    "-webkit-mask-size": "mask-size", "offset": "offset-path",
     "-webkit-filter": "filter", "-webkit-clip-path": "clip-path", "-webkit-opacity": "opacity",
 }  # fmt: skip
 _WHOLES = {
     "background": ("background-color", "background-image"),
     "animation": ("animation-name", "animation-fill-mode", "animation-direction"),
 }
-_SAID = _READ | _ALIASES.keys() | _WHOLES.keys() | {"inset", "margin", "font", "all"}
+_SAID = _READ | _ALIASES.keys() | _WHOLES.keys() | {"inset", "margin", "padding", "font", "all"}
 _SIDES = ("top", "right", "bottom", "left")
-_VALID = {
-    "display": re.compile(
-        r"(?:none|block|inline|contents|flex|grid|table|list-item|flow|ruby|-webkit-|-moz-|-ms-|run-in"
-        r"|inherit|initial|unset|revert|math|var\()"
-    ),
-    "opacity": re.compile(r"[+-]?[\d.]|calc|min|max|clamp|inherit|initial|unset|revert|var\("),
-    "visibility": re.compile(r"visible|hidden|collapse|inherit|initial|unset|revert|var\("),
-}
-"""What a browser takes; it keeps what was said before anything else."""
+_COLORED = frozenset(["color", "background-color", "-webkit-text-fill-color"])
+_WIDE = frozenset(["inherit", "initial", "unset", "revert", "revert-layer", "currentcolor"])
+_INITIAL = {"color": "canvastext", "visibility": "visible", "font-size": "medium"}
 _IMPORTANT = re.compile(r"!\s{0,9}important")
 _VARIABLE = re.compile(r"(?<![\w-])(--[\w-]{1,60}+)\s{0,9}+:\s{0,9}+([^;{}]{1,80})")
 _USED = re.compile(
     r"var\(\s{0,9}+(--[\w-]{1,60}+)\s{0,9}+(?:,\s{0,9}+((?:[^()]++|\([^()]{0,80}+\)){1,6}+))?\)"
 )
 _FONT_SIZE = re.compile(
-    r"(?<![\w.%-])([\d.]+(?:e-?\d)?(?:[a-z%]{1,4}|(?=[\s/]|$))|calc\([^()]{1,60}\))(?=[\s/]|$)"
+    r"(?<![\w.%-])([\d.]+(?:e-?\d)?(?:[a-z%]{1,4})|0(?=[\s/]|$)|calc\([^()]{1,60}\))(?=[\s/]|$)"
 )
 _BRACKETS = re.compile(r"\([^()]*+\)|\[[^\]]*+\]")
-_NEVER = re.compile(r":(?::|hover|focus|active|target|visited)")
+_NEVER = re.compile(r":(?::(?!first-line)|hover|focus|active|target|visited)")
+_PUT = re.compile(r"([^:]{1,200}+):{1,2}(?:before|after)$")
 _NAMED = re.compile(r"[.#]([\w-]+)")
 _MOST_CSS = 400_000
 _MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
@@ -72,14 +73,14 @@ _MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
 @dataclass(slots=True)
 class _Rule:
     steps: Steps
-    weight: tuple[int, int, int, int, int]
+    weight: tuple[Rank, int, int, int, int]
     body: str
     style: Style
     urgent: str
     """What of it also wins over an element's own attribute."""
 
 
-_Body = tuple[str, str, int]
+_Body = tuple[str, str, Rank]
 """The selectors of a rule, its declarations, and the rank of its layer."""
 
 
@@ -97,8 +98,9 @@ def declarations(text: str) -> Style:
         value, important, _ = value.partition("!")
         for one, said in _expanded(_ALIASES.get(name, name), value.strip()):
             if one == "all":
-                found = {kept: found[kept] for kept in found if kept in urgent}
-            if not _is_taken(one, said) or (one in urgent and not important):
+                kept = {name: found[name] for name in found if name in urgent}
+                found = (_INITIAL if said == "initial" else {}) | kept
+            if not _is_taken(one, said, name) or (one in urgent and not important):
                 continue
             found[one] = computed(said) if "(" in said else said
             if important:
@@ -106,23 +108,20 @@ def declarations(text: str) -> Style:
     return found
 
 
-def _is_taken(name: str, value: str) -> bool:
-    """Whether a browser would take it, and it is one that is read."""
-    return name in _READ and (name not in _VALID or bool(_VALID[name].match(value)))
+def _is_taken(name: str, value: str, said: str) -> bool:
+    """Whether a browser would take it as it was `said`, and it is one that is read."""
+    if name in _COLORED and said == name:
+        return "(" in value or value in _WIDE or is_plain_color(value)
+    return name in _READ and (name not in VALID or bool(VALID[name].match(value)))
 
 
 def _expanded(name: str, value: str) -> list[tuple[str, str]]:
     """What a shorthand says of each property that is read."""
     if name in _READ:
         return [(name, value)]
-    if name in ("inset", "margin"):
-        parts = value.split()
-        if not 0 < len(parts) <= 4:
-            return []
-        of = [parts[0], parts[1 % len(parts)], parts[2 % len(parts) if len(parts) > 2 else 0]]
-        of.append(parts[3] if len(parts) == 4 else of[1])
-        prefix = "" if name == "inset" else "margin-"
-        return [(prefix + side, one) for side, one in zip(_SIDES, of, strict=True)]
+    if name in ("inset", "margin", "padding"):
+        prefix = "" if name == "inset" else f"{name}-"
+        return [(prefix + side, one) for side, one in zip(_SIDES, four_sides(value), strict=False)]
     if name == "font":
         size = _FONT_SIZE.search(value)
         return [("font-size", size[1] if size else value if " " not in value else "medium")]
@@ -138,22 +137,34 @@ def _urgent(text: str) -> str:
     return ";".join(part for part in text.split(";") if _IMPORTANT.search(part))
 
 
+def _urgency(rule: _Rule) -> tuple[object, ...]:
+    """What is important wins the more the lower its layer is."""
+    return (tuple(-part for part in rule.weight[0]), *rule.weight[1:])
+
+
 class Stylesheet:
     """The rules in the style elements of one page."""
 
     def __init__(
-        self, css: str, own: list[str], hides: Callable[[Style], bool], names: frozenset[str]
+        self,
+        sheets: list[str],
+        own: list[str],
+        hides: Callable[[Style], bool],
+        names: frozenset[str],
     ) -> None:
         """`own` are the style attributes of the page, `names` its classes and ids."""
         self._hides = hides
         self._names = names
         self._siblings = Siblings()
         self._frames = StyleRules()
-        self._frames.read(css[:_MOST_CSS])
-        self.is_cut = len(css) > _MOST_CSS or len(self._frames.rules) >= MOST_RULES
+        left = _MOST_CSS
+        for css in sheets:
+            self._frames.read(css[:left])
+            left = max(left - len(css), 0)
+        self.is_cut = not left or len(self._frames.rules) >= MOST_RULES
         """Whether there are further rules, which were not read."""
         self._values: dict[str, list[str]] = defaultdict(list)
-        self._defined: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+        self._defined: dict[str, list[tuple[str, str, Rank, int]]] = defaultdict(list)
         self._definers: dict[str, list[_Rule]] = {}
         self._held: dict[tuple[str, HtmlElement], str | None] = {}
         self._styles: dict[str, Style] = {}
@@ -168,6 +179,7 @@ class Stylesheet:
         ]
         self._learn_variables(own, bodies)
         self._rules, self._hiding = _Rules(), _Rules()
+        self._put = [one for one in bodies if "absolute" in one[1] and "content" in one[1]]
         self._index(bodies)
 
     def may_hide(self, element: HtmlElement) -> bool:
@@ -202,7 +214,7 @@ class Stylesheet:
         if own:
             found.update(self._declared(own, element))
         urgent = [rule for rule in fitting if rule.urgent]
-        for rule in sorted(urgent, key=lambda rule: (-rule.weight[0], *rule.weight[1:])):
+        for rule in sorted(urgent, key=_urgency):
             found.update(self._declared(rule.urgent, element))
         if own and "!" in own:
             found.update(self._declared(_urgent(own), element))
@@ -313,12 +325,24 @@ class Stylesheet:
                     known.append((selectors, value.strip(), rank, order))
                     values += [value.strip()] if value.strip() not in values else []
 
+    def put_in(
+        self, tree: HtmlElement, fits: Callable[[Style], bool]
+    ) -> Iterator[tuple[HtmlElement, Style]]:
+        """The elements that rules put something into whose style `fits`, and that style."""
+        for selectors, body, _ in self._put:
+            style = self._declared(body)
+            inner = [_PUT.match(one.strip()) for one in split(selectors)] if fits(style) else []
+            for steps in filter(None, (steps_of(found[1]) for found in inner if found)):
+                for element in tree.iter("*"):
+                    if fit(steps, element, self._siblings):
+                        yield element, style
+
     def _index(self, bodies: list[_Body]) -> None:
         """Read the rules of `bodies` that may fit something on the page."""
         for order, (selectors, body, rank) in enumerate(bodies):
             named = list(filter(self._may_fit, split(selectors)))
             style = self._declared(body) if named else {}
-            if not style:
+            if not style or ("," in selectors and not is_known(selectors)):
                 continue
             urgent, may_hide = _urgent(body), self._would_hide(body)
             for steps in filter(None, map(steps_of, named)):

@@ -9,21 +9,18 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import takewhile
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from servers.search.pages import markup, mathml
 from servers.search.pages.colors import (
     WHITE,
-    Color,
-    alike,
-    color_of,
-    colors_of,
     is_clear,
 )
 from servers.search.pages.controls import NO_PLACE, Opened
+from servers.search.pages.drawn_letters import DARK, INHERITED, Letters, color_named
 from servers.search.pages.hiding_rules import (
     LATER,
     NEVER,
@@ -34,6 +31,7 @@ from servers.search.pages.hiding_rules import (
 )
 from servers.search.pages.hiding_styles import is_faint
 from servers.search.pages.media_queries import on_screen
+from servers.search.pages.overlaps import covered, covers, cut_off, cuts
 from servers.search.pages.stylesheet import Style, Stylesheet
 
 if TYPE_CHECKING:
@@ -50,6 +48,10 @@ _HIDING_CLASSES = frozenset([
 ])  # fmt: skip
 _GROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;}]{1,60})")
 _INK = re.compile(r"color(?<![\w-]color)\s*:\s*([^;}]{1,60})")
+_IMPORT = re.compile(
+    r"@import\s{1,9}(?:url\()?[\"']?(data:[^\"')\s]{1,9999}+)[\"']?\)?([^;]{0,200}+);"
+)
+_LAYER = re.compile(r"\s{0,9}layer(?:\(([^)]{0,60})\))?")
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
 
@@ -57,17 +59,22 @@ _MANY = 4
 def drop_unseen(tree: HtmlElement) -> None:
     """Take out of `tree` what a person would not see, so that it cannot speak to a model."""
     sheets = list(tree.iter("style", "link"))
-    css = "\n".join(
-        style.text or _carried(style.get("href") or "") for style in sheets if _holds(style)
-    )
+    rules = [
+        _with_imported(style.text or _carried(style.get("href") or ""))
+        for style in sheets
+        if _holds(style)
+    ]
     linked = any("stylesheet" in (one.get("rel") or "") for one in sheets if one.tag == "link")
     _open_shadows(tree)
     markup.drop(tree, *_UNREAD)
     own = list(map(str, tree.xpath("//@style", smart_strings=False)))
-    said = "\n".join((css, *own)).lower()
-    grounds = colors_among([*_GROUND.findall(said), *map(str.lower, tree.xpath("//@bgcolor"))])
-    hiding = Hiding(grounds | {WHITE}, colors_among(_INK.findall(said)))
-    sheet = Stylesheet(css, own, hiding.may_hide, _names(tree))
+    said = "\n".join((*rules, *own)).lower()
+    grounds = colors_among([*_GROUND.findall(said), *map(color_named, tree.xpath("//@bgcolor"))])
+    hiding = Hiding(
+        grounds | ({WHITE, DARK} if "color-scheme" in said else {WHITE}),
+        colors_among([*_INK.findall(said), *map(color_named, tree.xpath("//body/@text"))]),
+    )
+    sheet = Stylesheet(rules, own, hiding.may_hide, _names(tree))
     sight = _Sight(tree, sheet, linked or sheet.is_cut)
     sight.look()
     mathml.spell_out(tree)
@@ -82,6 +89,15 @@ def _holds(style: HtmlElement) -> bool:
         and next(style.iterancestors("noscript", "template"), None) is None
         and on_screen(style.get("media") or "all")
     )
+
+
+def _with_imported(css: str) -> str:
+    """`css` behind what it imports and brings along itself."""
+    for found in _IMPORT.finditer(css) if "@import" in css and "data:" in css else ():
+        layer, media = _LAYER.match(found[2]), _LAYER.sub("", found[2])
+        inner = f"@media {media or 'all'}{{{_carried(found[1])}\n}}"
+        css = f"@layer {layer[1] or ''}{{{inner}}}\n{css}" if layer else f"{inner}\n{css}"
+    return css
 
 
 def _carried(address: str) -> str:
@@ -113,10 +129,15 @@ def _names(tree: HtmlElement) -> frozenset[str]:
 
 _NAMING = ("class", "id")
 _RELATIVE = re.compile(r"(?<!r)em|%|smaller|larger")
-_INHERITED = frozenset(["", "inherit", "currentcolor", "unset", "revert"])
+_SHOWN_AGAIN = {
+    "visibility": ("visibility", ("visible", "initial")),
+    "overflow": ("position", ("absolute", "fixed")),
+}
+"""By the property that hides the text of an element: what is shown in it all the same."""
 _MARKED = (
     "/descendant::*/@hidden/.. | /descendant::*/@popover/.. | /descendant::dialog"
     " | /descendant::*/@aria-hidden[.='true']/.. | /descendant::font[@color]"
+    " | /descendant::*/@bgcolor/.."
 )
 """Paths of attributes take a third of the time of conditions on all elements."""
 
@@ -128,30 +149,48 @@ class _Sight:
         self._linked = linked
         self._later: list[HtmlElement] = []
         self._blanked: set[tuple[str, HtmlElement]] = set()
-        self._walked: set[HtmlElement] = set()
-        self._seen_again: set[HtmlElement] = set()
+        self._walked: set[tuple[str, HtmlElement]] = set()
+        self._seen_again: set[tuple[str, HtmlElement]] = set()
         self._well_known: dict[str, bool] = {"": False}
+        self._letters = Letters(tree, sheet, linked)
+        self._gone: list[HtmlElement] = []
+        self._pale: list[tuple[HtmlElement, str]] = []
 
     def look(self) -> None:
         """Take out what is not seen."""
-        blanked: list[tuple[HtmlElement, str]] = []
-        gone: list[HtmlElement] = []
         marked = set(self._tree.xpath(_MARKED))
         for element in self._suspects(marked):
-            is_asked = element.get("hidden") is not None or self._sheet.may_hide(element)
-            style = self._sheet.style(element) if is_asked else {}
-            why = self._by_mark(element, style) or self._by_style(element, style)
-            if why == NEVER:
-                gone.append(element)
-            elif why == LATER:
-                self._later.append(element)
-            elif why:
-                blanked.append((element, why))
-        for element, why in blanked:
+            is_only_silent = element in marked and element.get("aria-hidden") == "true"
+            is_asked = self._sheet.may_hide(element) or (element in marked and not is_only_silent)
+            self._judge(element, self._sheet.style(element) if is_asked else {})
+        for element, style in self._sheet.put_in(self._tree, covers):
+            self._later += covered(element, style, self._sheet.style, is_inside=True)
+        for element, why in (*self._pale, *self._pale_roots()):
             self._blank(element, why)
-        markup.drop_all(self._tree, gone)
+        markup.drop_all(self._tree, self._gone)
         if self._later:
             self._drop_later()
+
+    def _judge(self, element: HtmlElement, style: Style) -> None:
+        """Note what of `element`, or for it, is not seen."""
+        why = self._by_mark(element, style) or self._by_style(element, style)
+        if why == NEVER:
+            self._gone.append(element)
+        elif why == LATER:
+            self._later.append(element)
+        elif why:
+            self._pale.append((element, why))
+        elif covers(style):
+            self._later += covered(element, style, self._sheet.style, is_inside=False)
+        elif cuts(style):
+            self._later += cut_off(element, self._sheet.style)
+
+    def _pale_roots(self) -> Iterator[tuple[HtmlElement, str]]:
+        """The root and the body where their letters have the colour of the ground."""
+        for root in self._tree.xpath("/html | /html/body"):
+            if root.get("text") or self._sheet.may_hide(root):
+                why = self._letters.hidden_by(root, self._sheet.style(root))
+                yield from [(root, why)] if why else []
 
     def _suspects(self, marked: set[HtmlElement]) -> list[HtmlElement]:
         """The elements that an attribute, a class or a rule may hide, in their order."""
@@ -173,10 +212,11 @@ class _Sight:
 
     def _by_mark(self, element: HtmlElement, style: Style) -> str:
         """Why an attribute or a well-known class hides `element`; empty when none does."""
-        marked = element.get("hidden") is not None and style.get("display", "none") == "none"
-        shut = element.tag == "dialog" and element.get("open") is None
-        silent = self._linked and element.get("aria-hidden") == "true"
-        if marked or shut or silent or element.get("popover") is not None:
+        get = element.get
+        shut = element.tag == "dialog" and get("open") is None
+        marked = shut or get("hidden") is not None or get("popover") is not None
+        silent = self._linked and get("aria-hidden") == "true"
+        if silent or (marked and style.get("display", "none") == "none"):
             return LATER
         return NEVER if self._is_well_known(element) else ""
 
@@ -190,14 +230,14 @@ class _Sight:
 
     def _by_style(self, element: HtmlElement, style: Style) -> str:
         """Why its style hides `element`: a manner, or the inherited property that does it."""
-        if element.tag == "font" and element.get("color"):
-            style = {"color": str(element.get("color")).lower(), **style}
-        if not style:
+        if not style and element.tag != "font" and not element.get("bgcolor"):
             return ""
         why = manner_of(style)
+        if why == "overflow" and style.get("position", "static") != "static":
+            why = LATER
         if why not in (LATER, NEVER) and self._is_below(element, style):
             return NEVER
-        return why or self._by_color(element, style)
+        return why or self._letters.hidden_by(element, style)
 
     def _is_below(self, element: HtmlElement, style: Style) -> bool:
         """Whether the ground of something around `element` lies over it."""
@@ -211,53 +251,9 @@ class _Sight:
                 return not is_clear(around["background-color"])
         return False
 
-    def _by_color(self, element: HtmlElement, style: Style) -> str:
-        if "text" in style.get("background-clip", "") or any(
-            style.get(name, "none") != "none" for name in ("text-shadow", "-webkit-text-stroke")
-        ):
-            return ""
-        background = style.get("background-color", "")
-        why = "-webkit-text-fill-color" if "-webkit-text-fill-color" in style else "color"
-        named = style.get(why, "")
-        if "currentcolor" in background:
-            return why
-        if named in _INHERITED:
-            if background in NO_GROUND or (self._linked and not named):
-                return ""
-            named = self._ink(element)
-        color = color_of(named)
-        if color is None:
-            return why if is_clear(named) else ""
-        ground = self._ground(element)
-        return why if ground is not None and alike(color, ground) else ""
-
-    def _ink(self, element: HtmlElement) -> str:
-        """The colour that the letters of `element` have from what is around it."""
-        for one in element.iterancestors():
-            named = self._sheet.style(one).get("color", "")
-            if named not in _INHERITED:
-                return named
-        return "" if self._linked else "black"
-
-    def _ground(self, element: HtmlElement) -> Color | None:
-        """The colour behind `element`; None where the page alone does not tell it."""
-        for one in (element, *element.iterancestors()):
-            style = self._sheet.style(one)
-            background = style.get("background-color") or (one.get("bgcolor") or "").lower()
-            image = style.get("background-image", "none")
-            if "url(" in image or "var(" in background:
-                return None
-            if "gradient" in image:
-                first, *others = colors_of(image) or [None]
-                even = first and all(other and alike(first, other) for other in others)
-                return first if even else None
-            if background not in NO_GROUND and not is_clear(background):
-                return color_of(background)
-        return None if self._linked else WHITE
-
     def _blank(self, element: HtmlElement, name: str) -> None:
         """Take out the text of `element` but for what in it the property `name` shows again."""
-        if name == "visibility" and not self._holds_visible(element):
+        if name in _SHOWN_AGAIN and not self._holds_shown(element, name):
             self._later.append(element)
             return
         stack = [element]
@@ -275,26 +271,29 @@ class _Sight:
     def _is_set_again(self, element: HtmlElement, name: str) -> bool:
         """Whether what `element` inherits of `name` no longer holds in it."""
         style = self._sheet.style(element)
+        if name == "overflow":
+            return style.get("position") in _SHOWN_AGAIN[name][1]
         value = style.get(name, "")
         if name == "color" and style.get("background-color", "") not in NO_GROUND:
-            return not self._by_color(element, style)
-        if value in _INHERITED or value in ("hidden", "collapse"):
+            return not self._letters.hidden_by(element, style)
+        if name == "color" and not value:
+            return bool(self._letters.own_ink(element))
+        if value in INHERITED or value in ("hidden", "collapse"):
             return False
         return name != "font-size" or not _RELATIVE.search(value)
 
-    def _holds_visible(self, element: HtmlElement) -> bool:
-        """Whether something in `element` is made visible again."""
-        if element not in self._walked:
+    def _holds_shown(self, element: HtmlElement, name: str) -> bool:
+        """Whether something in `element` shows again what the property `name` hides."""
+        if (name, element) not in self._walked:
             for one in element.iter("*"):
-                self._walked.add(one)
-                if self._sheet.style(one).get("visibility") in ("visible", "initial"):
-                    self._seen_again.add(one)
-                    for above in takewhile(self._is_new, one.iterancestors()):
-                        self._seen_again.add(above)
-        return element in self._seen_again
-
-    def _is_new(self, element: HtmlElement) -> bool:
-        return element not in self._seen_again
+                self._walked.add((name, one))
+                if self._sheet.style(one).get(_SHOWN_AGAIN[name][0]) in _SHOWN_AGAIN[name][1]:
+                    self._seen_again.add((name, one))
+                    for above in one.iterancestors():
+                        if (name, above) in self._seen_again:
+                            break
+                        self._seen_again.add((name, above))
+        return (name, element) in self._seen_again
 
     def _drop_later(self) -> None:
         opened = Opened(self._tree)

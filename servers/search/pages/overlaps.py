@@ -1,0 +1,179 @@
+"""Which elements lie under an opaque one, or outside of one that cuts off what is outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from servers.search.pages.colors import is_opaque
+from servers.search.pages.css_values import number, pixels
+from servers.search.pages.hiding_styles import overflows
+from servers.search.pages.stylesheet import Style
+from servers.search.pages.transforms import NAMES, moved
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_EDGE, _LINE, _LETTERS = 4.0, 20.0, 60
+"""Pixels from an edge that count as none, of a line of text, and the letters in one."""
+_MOST = 60
+"""Elements in one that cuts off; larger ones hold much of a page."""
+_LARGEST = 600.0
+"""Pixels; what is larger is a part of a page and no box for a line."""
+_WINDOWS = frozenset(["hidden", "clip", "auto", "scroll"])
+_PLACED = frozenset(["absolute", "fixed", "relative", "sticky"])
+Look = Callable[["HtmlElement"], Style]
+
+
+def covers(style: Style) -> bool:
+    """Whether an element with `style` hides what is behind it in the whole of its place."""
+    if style.get("position") not in ("absolute", "fixed") or NAMES & style.keys():
+        return False
+    opacity = number(style.get("opacity", "1"))
+    if (
+        style.get("display") == "none"
+        or style.get("visibility") == "hidden"
+        or not opacity
+        or opacity[0] < 0.9
+        or style.get("z-index", "").startswith("-")
+        or "mix-blend-mode" in style
+    ):
+        return False
+    ground = f"{style.get('background-image', '')} {style.get('background-color', '')}"
+    return is_opaque(ground) and all(
+        _reaches(style, *names)
+        for names in (("top", "bottom", "height"), ("left", "right", "width"))
+    )
+
+
+def _reaches(style: Style, start: str, end: str, size: str) -> bool:
+    """Whether an element fills its place in one direction."""
+    near = [_pixels(style, name) for name in (start, end)]
+    if not any(one is not None and one <= _EDGE for one in near):
+        return False
+    long = number(style.get(size, ""))
+    if long is None:
+        return all(one is not None and one <= _EDGE for one in near)
+    return long[0] >= 100 if long[1] == "%" else (pixels(long) or 0.0) >= 2 * _LINE
+
+
+def cuts(style: Style) -> bool:
+    """Whether an element with `style` may cut off what is in it."""
+    return ("overflow" in style or "contain" in style) and any(_room(style))
+
+
+def _room(style: Style) -> tuple[float, float]:
+    """The width and the height that are cut off; 0 where nothing is."""
+    sizes = []
+    for overflow, names in zip(
+        overflows(style), (("width", "max-width"), ("height", "max-height")), strict=True
+    ):
+        lengths = [_pixels(style, name) or 0.0 for name in names if "%" not in style.get(name, "")]
+        long = min(filter(None, lengths), default=0.0)
+        sizes.append(long if overflow in _WINDOWS and long <= _LARGEST else 0.0)
+    return sizes[0], sizes[1]
+
+
+def _pixels(style: Style, name: str) -> float | None:
+    size = number(style.get(name, ""))
+    return None if size is None else pixels(size)
+
+
+def cut_off(element: HtmlElement, look: Look) -> Iterator[HtmlElement]:
+    """The elements in `element` whose text begins where it is cut off; `look` gives styles."""
+    own = look(element)
+    wide, high = _room(own)
+    is_placed = own.get("position") in _PLACED
+    start = _inner(own)
+    stack = [(child, *start) for child in element]
+    for _ in range(_MOST):
+        if not stack:
+            return
+        one, x, y = stack.pop()
+        if not isinstance(one.tag, str):
+            continue
+        style = look(one)
+        position = style.get("position")
+        if position == "fixed" or (position == "absolute" and not is_placed):
+            continue
+        if position == "absolute":
+            x = y = 0.0
+        right, down = _shift(style, wide, high, len("".join(one.itertext())))
+        x, y = x + right, y + down
+        inner = _inner(style)
+        if _is_outside(x + inner[0], wide) or _is_outside(y + inner[1] + _leading(style), high):
+            yield one
+        else:
+            stack += [(child, x + inner[0], y + inner[1]) for child in one]
+
+
+def _is_outside(at: float, size: float) -> bool:
+    return bool(size) and (at >= size or at <= -_FAR_OUT)
+
+
+_FAR_OUT = 400.0
+
+
+def _inner(style: Style) -> tuple[float, float]:
+    """How far right and down in an element its text begins."""
+    return (
+        (_pixels(style, "padding-left") or 0.0) + (_pixels(style, "text-indent") or 0.0),
+        _pixels(style, "padding-top") or 0.0,
+    )
+
+
+def _leading(style: Style) -> float:
+    high = number(style.get("line-height", ""))
+    return (
+        max(((pixels(high) or 0.0) - _LINE) / 2, 0.0) if high and high[1] not in ("", "%") else 0.0
+    )
+
+
+def _shift(style: Style, wide: float, high: float, letters: int) -> tuple[float, float]:
+    """How far an element is moved right and down from where it would be."""
+    found = []
+    to = moved(style) if NAMES & style.keys() else None
+    is_placed = style.get("position") in _PLACED
+    for start, end, size, own, by in (
+        ("left", "right", wide, min(letters, _LETTERS) * 8.0, to.x if to else 0.0),
+        ("top", "bottom", high, _LINE * (1 + letters // _LETTERS), to.y if to else 0.0),
+    ):
+        shift = by + (_pixels(style, f"margin-{start}") or 0.0)
+        near, far = number(style.get(start, "")), number(style.get(end, ""))
+        if is_placed and near:
+            shift += near[0] * size / 100 if near[1] == "%" else pixels(near) or 0.0
+        elif is_placed and far and far[0] < 0:
+            edge = -far[0] * size / 100 if far[1] == "%" else -(pixels(far) or 0.0)
+            shift += size if edge >= own else 0.0
+        found.append(shift)
+    return found[0], found[1]
+
+
+def covered(lid: HtmlElement, style: Style, look: Look, *, is_inside: bool) -> list[HtmlElement]:
+    """The elements under `lid`, or for `is_inside` under what its style sheet puts into it."""
+    around = [lid, *lid.iterancestors()] if is_inside else list(lid.iterancestors())
+    place = next((one for one in around if look(one).get("position") in _PLACED), None)
+    if place is None or place.tag in ("body", "html"):
+        return []
+    level = _level(style)
+    under, above = [], 0
+    passed = False
+    for child in place:
+        if child is lid or (not is_inside and lid in islice(child.iter(), 200)):
+            passed = True
+            continue
+        own = look(child) if isinstance(child.tag, str) else {}
+        is_placed = own.get("position") in _PLACED
+        if is_placed and (_level(own) > level or (_level(own) == level and passed)):
+            above += 1
+        else:
+            under.append(child)
+    if not above and not "".join(lid.itertext() if not is_inside else ()).strip():
+        return [place]
+    return [one for one in under if isinstance(one.tag, str)]
+
+
+def _level(style: Style) -> float:
+    size = number(style.get("z-index", ""))
+    return size[0] if size else 0.0
