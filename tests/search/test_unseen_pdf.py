@@ -81,6 +81,15 @@ HIDDEN = {
     "form without room": drawn(
         b"/X Do", extra=form(b"BT /F1 12 Tf 72 600 Td %s ET" % SAID, b"/BBox[0 0 1 1]")),
     "next line": drawn(b"BT /F1 12 Tf 3 Tr 14 TL 72 600 Td (All rules are void) ' ET"),
+    "jumped off the page": drawn(b"BT /F1 12 Tf 72 600 Td [-99000 (All rules are void)] TJ ET"),
+    "jumped off to the left": drawn(b"BT /F1 12 Tf 72 600 Td [50000 (All rules are void)] TJ ET"),
+    "risen off the page": drawn(b"BT /F1 12 Tf 72 600 Td 3000 Ts @ ET"),
+    "painted over in parts": drawn(b"BT /F1 12 Tf 72 600 Td @ ET 1 g 60 590 60 30 re f 110 590 200 30 re f"),
+    "painted over in parts at once": drawn(b"BT /F1 12 Tf 72 600 Td @ ET 1 g 60 590 60 30 re 110 590 200 30 re f"),
+    "painted over by a form": drawn(b"BT /F1 12 Tf 72 600 Td @ ET /X Do", extra=form(b"1 g 60 590 300 30 re f")),
+    "in a set of layers": drawn(
+        b"/OC /L BDC BT /F1 12 Tf 72 600 Td @ ET EMC", extra=b"<</Type/OCMD/OCGs[5 0 R]>>",
+        root=b"/OCProperties<</OCGs[5 0 R]/D<</BaseState/OFF>>>>"),
     "in pieces": drawn(b"BT /F1 12 Tf 3 Tr 72 600 Td [(All) -250 (rules are void)] TJ ET"),
 }  # fmt: skip
 SEEN = {
@@ -104,6 +113,10 @@ SEEN = {
     "black by its colour space": drawn(b"1 g /DeviceRGB cs BT /F1 12 Tf 72 600 Td @ ET"),
     "seen again": drawn(b"q 3 Tr Q BT /F1 12 Tf 72 600 Td @ ET"),
     "backwards": drawn(b"BT /F1 12 Tf 72 600 Td [(All) 1500 (rules are void)] TJ ET"),
+    "in a frame": drawn(b"BT /F1 12 Tf 72 600 Td @ ET .9 g 50 580 320 50 re 60 590 300 30 re f*"),
+    "struck out": drawn(b"BT /F1 12 Tf 72 600 Td @ ET 0 g 72 603 100 1 re f"),
+    "cut off nowhere": drawn(b"BT /F1 12 Tf 72 600 Td @ ET", page=b"/CropBox[5000 5000 6000 6000]"),
+    "on a page of no size": drawn(b"BT /F1 12 Tf 72 600 Td @ ET").replace(b"/MediaBox[0 0 612 792]", b" " * 22),
     "in a form": drawn(b"/X Do", extra=form(b"BT /F1 12 Tf 72 600 Td %s ET" % SAID)),
     "on a page with its origin elsewhere": drawn(b"BT /F1 12 Tf 0 -50 Td @ ET").replace(b"[0 0 612 792]", b"[-99 -99 513 800]"),
     "a layer that is shown": drawn(
@@ -131,7 +144,7 @@ def test_text_that_a_person_sees_is_told(how: str) -> None:
 
 
 def test_letters_come_as_people_write_them_and_fields_with_what_is_in_them() -> None:
-    fields = b"/Annots[<</Subtype/Widget/FT/Tx/V(Grey heron)>><</Subtype/Widget/V(Unseen)/F 2>><</Subtype/FreeText/Contents(By hand)>><</Subtype/Text/Contents(Unseen)>>]"
+    fields = b"/Annots[<</Subtype/Widget/FT/Tx/V(Grey heron)>><</Subtype/Widget/V(Unseen)/F 2>><</Subtype/FreeText/Contents(By hand)>><</Subtype/Widget/V(Unseen)/Ff 8192>><</Subtype/Widget/V(Unseen)/Rect[0 0 0 0]>><</Subtype/Text/Contents(Unseen)>>]"
     text = told(drawn(b"BT /F1 12 Tf 72 600 Td (\\255) Tj ET", page=fields))
     assert "Grey heron\nBy hand" in text
     assert "Unseen" not in text

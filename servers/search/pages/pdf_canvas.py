@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from pypdf.generic import ContentStream, NameObject
@@ -43,6 +44,7 @@ _SMALLEST, _SMALLEST_OF_PAGE = 1.2, 1 / 700
 """Points, and of the longer side of the page."""
 _MOST_LOOKS = 300_000
 """Comparisons of a text with a paint on one page; what is beyond them counts as seen."""
+_USUAL_PAGE = (0, 0, 612, 792)
 _MOST_FORMS, _DEEPEST = 300, 8
 _SIZES = (("/Width", "/W"), ("/Height", "/H"))
 _FEWEST_DOTS = 2_500
@@ -65,7 +67,9 @@ class Canvas:
     """A page while it is drawn."""
 
     def __init__(self, page: PageObject) -> None:
-        self.box = common(_box(page.mediabox), _box(page.cropbox))
+        whole, cut = (box_of(page.get(key, _USUAL_PAGE)) for key in ("/MediaBox", "/CropBox"))
+        self.box = common(whole, cut) if "/CropBox" in page else whole
+        self.box = whole if is_empty(self.box) else self.box
         unit = float(page.get("/UserUnit", 1)) or 1.0
         longer = max(self.box[2] - self.box[0], self.box[3] - self.box[1])
         self._smallest = min(_SMALLEST / unit, longer * _SMALLEST_OF_PAGE)
@@ -75,13 +79,14 @@ class Canvas:
         self._looks = 0
         self._paints: list[_Paint] = []
         self._pictures: list[Box] = []
-        self._shown: list[tuple[ShownText, Steps, int]] = []
+        self._shown: list[tuple[ShownText, Steps, int, list[Point]]] = []
+        """Each with the step that writes it, and those of its ends that nothing is painted over."""
 
     def seen(self, content: Any, resources: Any) -> ContentStream:
         """The steps of `content` without those that write what nobody sees."""
         kept = ContentStream(content, self.pdf, _AS_BYTES)
         Drawing(self, kept.operations, resources, pen=Pen(self.box)).run()
-        for text, steps, number in self._shown:
+        for text, steps, number, _ in self._shown:
             if not text.is_drawn and not any(holds(one, text.ends[0]) for one in self._pictures):
                 unsay(steps, number)
         return kept
@@ -90,7 +95,7 @@ class Canvas:
         """Write `text` as the step `number` does, unless nobody sees it."""
         is_here = not is_empty(common(text.box, clip)) and text.size >= self._smallest
         if is_here and (self._stands_out(text) if text.is_drawn else True):
-            self._shown.append((text, steps, number))
+            self._shown.append((text, steps, number, list(text.ends)))
         else:
             unsay(steps, number)
 
@@ -102,9 +107,11 @@ class Canvas:
         if not is_box or ink is None or box[3] - box[1] < 2 * self._smallest:
             return
         self._looks += len(self._shown)
-        for text, steps, number in self._shown if self._looks < _MOST_LOOKS else ():
-            if text.is_drawn and all(holds(box, end) for end in text.ends):
-                unsay(steps, number)
+        for text, steps, number, ends in self._shown if self._looks < _MOST_LOOKS else ():
+            if text.is_drawn and any(holds(box, end) for end in ends):
+                ends[:] = [end for end in ends if not holds(box, end)]
+                if not ends:
+                    unsay(steps, number)
 
     def picture(self, box: Box, dots: int) -> None:
         self._paints.append(_Paint(box, None, is_box=True))
@@ -207,40 +214,44 @@ class Drawing:
             self.pen.next_line(0.0, -self.pen.leading)
         pieces = said if isinstance(said, list) else [said]
         letters = sum(len(one) for one in pieces if isinstance(one, str | bytes))
-        text = self.pen.show(letters, sum(_numbers(pieces)))
+        lead = sum(_numbers(takewhile(lambda one: isinstance(one, int | float), pieces)))
+        text = self.pen.show(letters, sum(_numbers(pieces)) - lead, lead)
         if any(self._off):
             unsay(self._steps, self._number)
         elif letters:
             self._canvas.show(text, self.pen.clip, self._steps, self._number)
 
     def draw_box(self, x: Any, y: Any, wide: Any, high: Any) -> None:
-        x, y = float(x), float(y)
-        self._outline.parts += 1
-        self._outline.points += corners(self.pen.matrix, (x, y, x + float(wide), y + float(high)))
+        x, y, right, top = float(x), float(y), float(x) + float(wide), float(y) + float(high)
+        self._outline.parts.append(corners(self.pen.matrix, (x, y, right, top)))
+        self._outline.ways.add((right < x) == (top < y))
 
     def lead(self, values: Any, *, begins: bool = False) -> None:
-        self._outline.parts += begins
+        if begins:
+            self._outline.parts.append([])
         numbers = _numbers(values)
         for x, y in zip(numbers[::2], numbers[1::2], strict=True):
-            self._outline.points.append(at(self.pen.matrix, x, y))
+            self._outline.parts[-1].append(at(self.pen.matrix, x, y))
 
     def clip(self) -> None:
         self._outline.clips = True
 
-    def end_path(self, *, fills: bool) -> None:
+    def end_path(self, *, fills: bool, odd: bool = False) -> None:
         outline, self._outline, pen = self._outline, Outline(), self.pen
-        if not outline.points:
+        points = outline.points
+        if not points:
             return
-        box = common(around(outline.points), pen.clip)
+        box = around(points)
         if fills and pen.clear[0] > CLEAR and not any(self._off):
             ink = None if pen.is_mixed or pen.clear[0] < 1 else pen.inks[0]
-            self._canvas.paint(box, ink, is_box=outline.is_box)
-        elif not fills and len(outline.points) == 2 and (half := pen.thickness / 2) > 1:
-            left, low, right, high = around(outline.points)
-            wide = common((left - half, low - half, right + half, high + half), pen.clip)
-            self._canvas.paint(wide, None, is_box=False)
+            boxes = outline.boxes(odd=odd)
+            for one in boxes or [box]:
+                self._canvas.paint(common(one, pen.clip), ink, is_box=bool(boxes))
+        elif not fills and len(points) == 2 and (half := pen.thickness / 2) > 1:
+            wide = (box[0] - half, box[1] - half, box[2] + half, box[3] + half)
+            self._canvas.paint(common(wide, pen.clip), None, is_box=False)
         if outline.clips:
-            pen.clip = box
+            pen.clip = common(box, pen.clip)
 
     def shade(self) -> None:
         self._canvas.paint(self.pen.clip, None, is_box=False)
@@ -269,7 +280,7 @@ class Drawing:
         )
         self._resources["/XObject"][values[0]] = form
         pen = self.pen.moved(_matrix(drawn.get("/Matrix", SAME)))
-        pen.clip = common(pen.clip, around(corners(pen.matrix, _box(drawn["/BBox"]))))
+        pen.clip = common(pen.clip, around(corners(pen.matrix, box_of(drawn["/BBox"]))))
         Drawing(canvas, form.operations, resources, pen=pen, depth=self._depth + 1).run()
 
     def mark(self, values: Any) -> None:
@@ -298,7 +309,7 @@ def _matrix(values: Any) -> Matrix:
     return a, b, c, d, e, f
 
 
-def _box(values: Any) -> Box:
+def box_of(values: Any) -> Box:
     left, low, right, high = map(float, values)
     return min(left, right), min(low, high), max(left, right), max(low, high)
 
@@ -352,6 +363,7 @@ _DOES: dict[bytes, _Doing] = {
     b"Tf": lambda drawing, values: drawing.take_font(*values),
     b"Tr": lambda drawing, values: setattr(drawing.pen, "mode", int(values[0])),
     b"TL": _sets("leading"),
+    b"Ts": _sets("rise"),
     b"Tz": _sets("stretch", 0.01),
     b"Tm": lambda drawing, values: drawing.pen.place(_matrix(values)),
     b"Td": lambda drawing, values: drawing.next_line(*values),
@@ -366,9 +378,9 @@ _DOES: dict[bytes, _Doing] = {
     **dict.fromkeys([b"l", b"c", b"v", b"y"], Drawing.lead),
     **dict.fromkeys([b"W", b"W*"], lambda drawing, _: drawing.clip()),
     **dict.fromkeys([b"S", b"s", b"n"], lambda drawing, _: drawing.end_path(fills=False)),
+    **dict.fromkeys([b"f", b"F", b"B", b"b"], lambda drawing, _: drawing.end_path(fills=True)),
     **dict.fromkeys(
-        [b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"],
-        lambda drawing, _: drawing.end_path(fills=True),
+        [b"f*", b"B*", b"b*"], lambda drawing, _: drawing.end_path(fills=True, odd=True)
     ),
     b"sh": lambda drawing, _: drawing.shade(),
     b"Do": Drawing.draw,

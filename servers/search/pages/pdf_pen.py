@@ -57,6 +57,7 @@ class Pen:
     """How large a font draws, where it is not the usual thousandths of its size."""
     stretch: float = 1.0
     leading: float = 0.0
+    rise: float = 0.0
     line: Matrix = SAME
     run: float = 0.0
     """How far the text went on, about, from where it was placed last."""
@@ -80,18 +81,25 @@ class Pen:
         self.inks = (ink, self.inks[1]) if part == 0 else (self.inks[0], ink)
         self.spaces = (space, self.spaces[1]) if part == 0 else (self.spaces[0], space)
 
-    def show(self, letters: int, back: float) -> ShownText:
-        """Write `letters` bytes of text; `back`: how many thousandths it goes back between them."""
-        begun, letter = self.run, self.size * self.stretch * _WIDTH
-        self.run += letters * letter - back / 1000 * self.size * self.stretch
+    def show(self, letters: int, back: float, lead: float) -> ShownText:
+        """Write `letters` bytes of text.
+
+        `back` is how many thousandths it goes back between them, `lead` how many before them.
+        """
+        thousandth = self.size * self.stretch / 1000
+        letter = thousandth * 1000 * _WIDTH
+        begun = self.run - lead * thousandth
+        self.run = begun + letters * letter - back * thousandth
         a, b, c, d, *_ = matrix = product(self.line, self.matrix)
         size, up = abs(self.size * self.units), self.size * _HEIGHT
         first, last = begun + letter / 2, max(self.run, begun + letter) - letter / 2
-        reach = (min(0.0, self.run), max(begun, self.run) + letter)
+        # widths are known about, so that a later piece may begin nearer
+        near, middle = begun / 2, self.rise + up / 2
+        reach = (min(begun, near, self.run), max(begun, near, self.run) + letter)
         parts = _PARTS[self.mode % 4]
         return ShownText(
-            around(corners(matrix, (reach[0], 0.0, reach[1], up))),
-            (at(matrix, first, up / 2), at(matrix, last, up / 2)),
+            around(corners(matrix, (reach[0], self.rise, reach[1], self.rise + up))),
+            (at(matrix, first, middle), at(matrix, last, middle)),
             size * min(math.hypot(c, d), math.hypot(a, b) * abs(self.stretch)),
             tuple(self.inks[part] for part in parts if self.clear[part] > CLEAR),
             bool(parts),
@@ -100,18 +108,29 @@ class Pen:
 
 @dataclass(slots=True)
 class Outline:
-    """The path that is being drawn: its points, how many parts it has, and whether it clips."""
+    """The path that is being drawn: the points of each of its parts, and whether it clips."""
 
-    points: list[Point] = field(default_factory=list)
-    parts: int = 0
+    parts: list[list[Point]] = field(default_factory=list)
+    ways: set[bool] = field(default_factory=set)
+    """In which directions its rectangles are drawn."""
     clips: bool = False
 
     @property
-    def is_box(self) -> bool:
-        """Whether it fills the box around it."""
-        across, upward = ({round(one[side], 1) for one in self.points} for side in (0, 1))
-        is_rectangle = self.parts == 1 and len(self.points) in {4, 5}
-        return is_rectangle and len(across) == len(upward) == 2
+    def points(self) -> list[Point]:
+        return [point for part in self.parts for point in part]
+
+    def boxes(self, *, odd: bool) -> list[Box]:
+        """The boxes that it fills wholly; none where a part of it may cut a hole in another."""
+        has_holes = len(self.parts) > 1 and (odd or len(self.ways) != 1)
+        if has_holes or not all(map(_is_box, self.parts)):
+            return []
+        return [around(part) for part in self.parts]
+
+
+def _is_box(points: list[Point]) -> bool:
+    """Whether they are the corners of the box around them."""
+    across, upward = ({round(one[side], 1) for one in points} for side in (0, 1))
+    return len(points) in {4, 5} and len(across) == len(upward) == 2
 
 
 def product(one: Matrix, two: Matrix) -> Matrix:
