@@ -62,3 +62,15 @@ def test_what_a_text_repeats_itself_is_told_again() -> None:
     )
     page = f"<html><body><main><h1>Herons</h1>{steps}</main></body></html>"
     assert extract(page, "https://e.org/herons", "text").text.count(_SAID.format(0)) == 5
+
+
+@pytest.mark.parametrize("code", ["", "<pre>make a weir of old stones</pre>"])
+def test_a_title_is_told_once_but_in_code(code: str) -> None:
+    title = "Make a weir of old stones"
+    page = (
+        f"<html><body><main><p>Home / {title}</p><h1>{title}</h1>{code}{told(0, 8)}"
+        f"<h3>{title}</h3></main></body></html>"
+    )
+    text = extract(page, "https://e.org/weirs", "text").text
+    assert (text.count(title), text.count("make a weir")) == (1, bool(code))
+    assert _SAID.format(7) in text

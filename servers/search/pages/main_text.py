@@ -63,6 +63,8 @@ may be none."""
 _RATHER, _MOST_LEFT = 0.5, 0.1
 """Where an article is whole: how likely its words are at least, and how many in sentences may be
 left for each of its own in elements like its own."""
+_MOST = 0.8
+"""Of the words of a title; what is like it and has as many says it again."""
 _JOINERS, _LETTERS = "\u200c\u200d", "\U00010600\U00010601"
 """Joiners, and letters of a dead script for them: trafilatura drops what does not print."""
 
@@ -122,7 +124,7 @@ def main_text(
     if facts.is_discussion:
         taken = bylines(blocks, taken)
     _take_terms(blocks, taken)
-    chosen = _once(list(compress(blocks, taken)))
+    chosen = _titled_once(_once(list(compress(blocks, taken))))
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
@@ -203,6 +205,22 @@ def _once(blocks: list[Block]) -> list[Block]:
         if known is block or (is_beside and block.tokens != found[-1].tokens):
             found.append(block)
     return found
+
+
+def _titled_once(blocks: list[Block]) -> list[Block]:
+    """The `blocks` without those that say the title again, as breadcrumbs and cards do."""
+    title = next((block for block in blocks if block.element.tag == "h1"), None)
+    if title is None:
+        return blocks
+    return [
+        block
+        for block, is_like in zip(blocks, _taken(blocks, title.text), strict=True)
+        if block is title
+        or not is_like
+        or block.words < _MOST * title.words
+        or block.code
+        or block.element.tag in ("td", "th")
+    ]
 
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:
