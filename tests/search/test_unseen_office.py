@@ -55,6 +55,10 @@ WORD = {
     "white in a table of a style": (cell(run("Seen", WHITE), "", '<w:tblStyle w:val="Grid"/>'), "| Seen |"),
     "white on a mark": (par(run("Seen", f'{WHITE}<w:highlight w:val="blue"/>')), "Seen"),
     "white in a box": (f'<w:p><w:r><w:txbxContent>{par(run("Seen", WHITE))}</w:txbxContent></w:r></w:p>', "Seen"),
+    "in the colour of its cell": (cell(run(HIDDEN, '<w:color w:val="000080"/>'), "000080"), ""),
+    "of no width": (par(run(HIDDEN, '<w:w w:val="1"/>')), ""),
+    "white on a pattern": (par(run("Seen", f'{WHITE}<w:shd w:val="solid" w:color="000000" w:fill="auto"/>')), "Seen"),
+    "deleted": (f"<w:p><w:del>{run(HIDDEN)}</w:del></w:p>", ""),
     "moved away": (f"<w:p><w:moveFrom>{run(HIDDEN)}</w:moveFrom></w:p>", ""),
     "a paragraph with a box": (
         f'<w:p>{run("Before")}<w:r><w:txbxContent>{par(run("Boxed"))}</w:txbxContent></w:r>{run(" after")}</w:p>', "Before after\nBoxed"),
@@ -85,8 +89,16 @@ FORMATS = [
     ("5", "0 \\d\\a\\y\\s", "5 days"), ("0.30000000000000004", "General", "0.3"), ("5", "", "5"),
     ("46083", "mmm yy", "2026-03-02"), ("46083.5", "[$-409]d\\-mmm\\-yy;@", "2026-03-02 12:00"),
     ("0.50001157", "h:mm:ss", "12:00:01"), ("1.5", "[h]:mm", "36:00"), ("1.5", "[h]:mm:ss", "36:00:00"),
-    ("x", "0", "x"), ("1e400", "0", "1e400"), ("9e99", "yyyy", "9e99"),
+    ("0", "0;-0;", ""), ("0", "0;-0", "0"), ("7", "0;-0;0", "7"), ("x", "0", "x"), ("1e400", "0", "1e400"), ("9e99", "yyyy", "9e99"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "hides"),
+    [(";;;", True), ("0;0;0;", True), ("0;0;0", False), (";;;@", False), ("", False)],
+)
+def test_a_format_may_show_no_text(code: str, hides: bool) -> None:
+    assert cell_format.hides_text(code) == hides
 
 
 @pytest.mark.parametrize(("value", "code", "wanted"), FORMATS)
@@ -99,10 +111,10 @@ def workbook(sheet: str) -> bytes:
         xl__workbook_dot_xml="<workbook><sheets><sheet name='Boats'/></sheets></workbook>",
         xl__styles_dot_xml="""<styleSheet><numFmts><numFmt numFmtId="164" formatCode=";;;"/></numFmts>
             <fonts><font><sz val="11"/></font><font><color rgb="FFFFFFFF"/></font><font><color theme="0"/></font>
-            <font><sz val="1"/></font></fonts><fills><fill><patternFill patternType="none"/></fill>
+            <font><sz val="1"/></font><font><color rgb="FF000080"/></font></fonts><fills><fill><patternFill patternType="none"/></fill>
             <fill><patternFill patternType="solid"><fgColor rgb="FF000080"/></patternFill></fill></fills>
             <cellXfs><xf numFmtId="0"/><xf fontId="1"/><xf fontId="2"/><xf fontId="3"/><xf numFmtId="164"/>
-            <xf fontId="1" fillId="1"/><xf numFmtId="9"/></cellXfs></styleSheet>""",
+            <xf fontId="1" fillId="1"/><xf numFmtId="9"/><xf fontId="4" fillId="1"/></cellXfs></styleSheet>""",
         xl__worksheets__sheet1_dot_xml=f"<worksheet>{sheet}</worksheet>",
     )  # fmt: skip
 
@@ -117,6 +129,7 @@ SHEETS = {
     "of one point": (inline(HIDDEN, 3), ""),
     "without a format": (inline(HIDDEN, 4), ""),
     "white on blue": (inline("Seen", 5), "| Heron | Seen |"),
+    "blue on blue": (inline(HIDDEN, 7), ""),
     "a share": ('<c s="6"><v>0.25</v></c>', "| Heron | 25% |"),
     "a run in white": (
         f'<c t="inlineStr"><is><r><t>Seen</t></r><r><rPr><color rgb="FFFFFFFF"/></rPr><t>{HIDDEN}</t></r></is></c>', "Seen"),

@@ -55,8 +55,14 @@ def shown(value: str, code: str, since: datetime) -> str:
 
 def hides_text(code: str) -> bool:
     """Whether a cell of this format shows no text that stands in it, as with `;;;`."""
-    sections = [found[1] for found in _SECTION.finditer(code)]
+    sections = _sections(code)
     return len(sections) > 3 and not sections[3]
+
+
+def _sections(code: str) -> list[str]:
+    """The formats for numbers above zero, below it, zero, and text."""
+    found = [one[1] for one in _SECTION.finditer(code)]
+    return found if code.endswith(";") else found[:-1]
 
 
 def _general(value: str, number: float) -> str:
@@ -77,7 +83,7 @@ def _date(days: float, plain: str, since: datetime) -> str:
 
 
 def _formatted(number: float, code: str) -> str:
-    sections = [found[1] for found in _SECTION.finditer(code)][:-1] or [code]
+    sections = _sections(code)
     at = 1 if number < 0 and len(sections) > 1 else 2 if number == 0 and len(sections) > 2 else 0
     tokens = [found.groupdict() for found in _TOKEN.finditer(sections[at])]
     patterns = [one["digits"] for one in tokens if one["digits"]]

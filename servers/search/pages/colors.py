@@ -12,7 +12,8 @@ from servers.search.pages.css_values import number
 Color = tuple[int, int, int]
 _Seen = tuple[int, int, int, float]
 """With how much of it is seen, 0 to 1."""
-WHITE = (255, 255, 255)
+BLACK: Color = (0, 0, 0)
+WHITE: Color = (255, 255, 255)
 _ALIKE = 40
 _CLEAR, _OPAQUE = 0.05, 0.9
 _WORDS = """

@@ -11,22 +11,27 @@ from typing import Any
 
 from lxml import etree
 
+from servers.search.pages.colors import WHITE, Color, alike
+
 _SMALLEST = 1.5
 """Points."""
-_WHITE = 0xFA
+_NARROWEST, _CLEAREST = 5, 5_000
+"""Hundredths of the usual width, and of a thousandth of a colour."""
 _NO = frozenset({"0", "false", "off", "none"})
+_PLAIN = frozenset({"", "clear", "nil"})
+"""Shadings without a pattern."""
 _BEHIND = ("{*}tblPr/{*}tblStyle", "{*}tblPr/{*}shd", "{*}tcPr/{*}shd", "{*}pPr/{*}shd")
 _COLORED = frozenset({"txbxContent", "txbx", "table-cell", "frame", "custom-shape"})
 """What may have a colour of its own."""
 
 
-def is_white(color: str) -> bool:
-    """Whether the last six digits of `color` are those of white or nearly that."""
-    digits = color.lstrip("#")[-6:]
+def color_of(text: str) -> Color | None:
+    """The colour of the last six digits of `text`; None where they are none."""
     try:
-        return len(digits) == 6 and min(bytes.fromhex(digits)) >= _WHITE
+        red, green, blue = bytes.fromhex(text[-6:])
     except ValueError:
-        return False
+        return None
+    return red, green, blue
 
 
 def drop_unseen_runs(root: etree._Element, styles: etree._Element | None = None) -> None:
@@ -43,8 +48,9 @@ def drop_unseen_runs(root: etree._Element, styles: etree._Element | None = None)
         for name in named:
             look |= {} if name is None else known.get(_value(name), {})
         look |= _look(own)
-        is_bare = look.get("is_white") and not look.get("is_shaded") and not has_background
-        if look.get("is_hidden") or look.get("is_small") or (is_bare and not _is_on_color(run)):
+        ink, behind = look.get("ink"), None if has_background else _behind(run, look)
+        blends = ink is not None and behind is not None and alike(ink, behind)
+        if look.get("is_hidden") or look.get("is_small") or blends:
             _remove(run)
     for row in list(root.iter("{*}tr")):
         if row.find("{*}trPr/{*}hidden") is not None:
@@ -60,9 +66,7 @@ def _looks(styles: etree._Element) -> dict[str, dict[str, Any]]:
         under = found.get(_value(base)) if base is not None else None
         told = {} if under is None or depth > 10 else look(under, depth + 1)
         told |= _look(style.find("{*}rPr"))
-        if any(map(_is_shaded, style.iterfind("{*}pPr/{*}shd"))):
-            told["is_shaded"] = True
-        return told
+        return told | _look(style.findall("{*}pPr/{*}shd"))
 
     made = {name: look(style, 0) for name, style in found.items()}
     for name, style in found.items():
@@ -80,33 +84,41 @@ def _look(marks: Iterable[etree._Element] | None) -> dict[str, Any]:
             case "vanish":
                 look["is_hidden"] = value not in _NO
             case "color":
-                look["is_white"] = is_white(value or mark.get("rgb", ""))
+                look["ink"] = color_of(value or mark.get("rgb", ""))
             case "sz" if value.replace(".", "", 1).isdecimal():
                 is_half = mark.get("val") is None  # Word counts in half points
                 look["is_small"] = float(value) / (2 if is_half else 1) < _SMALLEST
-            case "highlight":
-                look["is_shaded"] = value not in _NO
-            case "shd":
-                look["is_shaded"] = _is_shaded(mark)
+            case "w" if value.isdecimal():
+                look["is_small"] = int(value) < _NARROWEST
+            case "highlight" if value not in _NO:
+                look["ground"] = None
+            case "shd" if _is_shaded(mark):
+                look["ground"] = _ground(mark)
     return look
 
 
 def _is_shaded(mark: etree._Element) -> bool:
-    fill = _own(mark, "fill")
-    return fill not in {"", "auto"} and not is_white(fill)
+    return _value(mark) not in _PLAIN or _own(mark, "fill") not in {"", "auto"}
 
 
-def _is_on_color(run: etree._Element) -> bool:
+def _ground(mark: etree._Element) -> Color | None:
+    """The colour of a shading; None where it takes more than a look."""
+    return color_of(_own(mark, "fill")) if _value(mark) in _PLAIN else None
+
+
+def _behind(run: etree._Element, look: dict[str, Any]) -> Color | None:
+    """The colour that a run stands on; None where nobody can say."""
+    if "ground" in look:
+        return look["ground"]  # type: ignore[no-any-return]
     for holder in run.iterancestors():
         if str(holder.tag).rpartition("}")[2] in _COLORED:
-            return True
-        if any(
-            mark.tag.endswith("tblStyle") or _is_shaded(mark)
-            for path in _BEHIND
-            for mark in holder.iterfind(path)
-        ):
-            return True
-    return False
+            return None
+        for mark in (one for path in _BEHIND for one in holder.iterfind(path)):
+            if mark.tag.endswith("tblStyle"):
+                return None
+            if _is_shaded(mark):
+                return _ground(mark)
+    return WHITE
 
 
 def _value(mark: etree._Element) -> str:
@@ -143,7 +155,11 @@ def drop_unseen_shapes(slide: etree._Element, size: etree._Element | None) -> No
             _remove(shape)
     for marks in list(slide.iter("{*}rPr")):
         run, points = marks.getparent(), marks.get("sz", "")
-        if run is not None and points.isdecimal() and int(points) < _SMALLEST * 100:
+        is_small = points.isdecimal() and int(points) < _SMALLEST * 100
+        shares = [int(one.get("val", "0")) for one in marks.iterfind("{*}solidFill/*/{*}alpha")]
+        has_outline = marks.find("{*}ln") is not None
+        is_empty = marks.find("{*}noFill") is not None or any(one < _CLEAREST for one in shares)
+        if run is not None and (is_small or (is_empty and not has_outline)):
             _remove(run)
 
 
@@ -163,7 +179,7 @@ def drop_unseen_parts(root: etree._Element, *styles: etree._Element) -> None:
         is_unseen |= element.tag.endswith("}section") and _own(element, "display") == "none"
         if is_unseen and element.tag.endswith("}table-column"):
             _drop_column(element)
-        elif is_unseen or "all" in reasons or (reasons and is_text and not _is_on_color(element)):
+        elif is_unseen or "all" in reasons or (reasons and is_text and _behind(element, {})):
             _remove(element)
 
 
@@ -176,10 +192,9 @@ def _hiding(style: etree._Element) -> str:
         is_small = size.replace(".", "", 1).isdecimal() and float(size) < _SMALLEST
         if told.get("display") in _NO or told.get("visibility") == "hidden" or is_small:
             return "all"
-        if (
-            is_white(told.get("color", ""))
-            and told.get("background-color", "transparent") == "transparent"
-        ):
+        ink = color_of(told.get("color", ""))
+        is_bare = told.get("background-color", "transparent") == "transparent"
+        if ink is not None and alike(ink, WHITE) and is_bare:
             why = "white"
     return why
 

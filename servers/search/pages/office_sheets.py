@@ -13,8 +13,9 @@ from functools import partial
 from lxml import etree
 
 from servers.search.pages import cell_format
+from servers.search.pages.colors import BLACK, WHITE, Color, alike
 from servers.search.pages.office_archive import OfficeFile, Part, id_of, is_off, is_on
-from servers.search.pages.office_hiding import drop_unseen_runs, is_white
+from servers.search.pages.office_hiding import color_of, drop_unseen_runs
 from servers.search.pages.office_text import words_in
 
 _MOST_GAP = 50
@@ -27,11 +28,17 @@ _WHITE_THEME, _WHITE_NUMBERS = "0", {"1", "9"}
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """The format of a cell, and whether its letters are too small, or white on no colour."""
+    """The format of a cell, whether its letters are too small, their colour and what is behind."""
 
     code: str = ""
     is_small: bool = False
-    is_white: bool = False
+    ink: Color | None = BLACK
+    ground: Color | None = WHITE
+
+    @property
+    def blends(self) -> bool:
+        """Whether its letters are known to have the colour of what is behind them."""
+        return self.ink is not None and self.ground is not None and alike(self.ink, self.ground)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +95,26 @@ def _styles(file: OfficeFile, name: str) -> list[CellStyle]:
     root = file.xml(name)
     own = {one.get("numFmtId", ""): one.get("formatCode", "") for one in root.iter("{*}numFmt")}
     fonts = [font for group in root.iterchildren("{*}fonts") for font in group]
-    fills = [_is_filled(fill) for group in root.iterchildren("{*}fills") for fill in group]
+    fills = [_ground(fill) for group in root.iterchildren("{*}fills") for fill in group]
     return [
         _style(one, own, fonts, fills) for cells in root.iterchildren("{*}cellXfs") for one in cells
     ]
 
 
 def _style(
-    style: etree._Element, own: dict[str, str], fonts: list[etree._Element], fills: list[bool]
+    style: etree._Element,
+    own: dict[str, str],
+    fonts: list[etree._Element],
+    fills: list[Color | None],
 ) -> CellStyle:
     number, fill = _number(style, "fontId"), _number(style, "fillId")
     font = fonts[number] if number < len(fonts) else style
-    sizes = [float(one.get("val", "11")) for one in font.iterchildren("{*}sz")]
+    color = font.find("{*}color")
     return CellStyle(
         cell_format.code_of(style.get("numFmtId", ""), own),
-        any(size < _SMALLEST for size in sizes),
-        any(map(_is_white, font.iterchildren("{*}color"))) and not any(fills[fill : fill + 1]),
+        any(float(one.get("val", "11")) < _SMALLEST for one in font.iterchildren("{*}sz")),
+        BLACK if color is None else _color(color),
+        fills[fill] if fill < len(fills) else WHITE,
     )
 
 
@@ -112,21 +123,23 @@ def _number(element: etree._Element, name: str) -> int:
     return int(value) if value.isdecimal() else 0
 
 
-def _is_white(color: etree._Element) -> bool:
-    if color.get("tint"):
-        return False
-    named = color.get("theme") == _WHITE_THEME or color.get("indexed") in _WHITE_NUMBERS
-    return named or is_white(color.get("rgb", ""))
+def _color(mark: etree._Element) -> Color | None:
+    """The colour that a mark names; None where a theme or a table has to be asked."""
+    if mark.get("tint"):
+        return None
+    if mark.get("theme") == _WHITE_THEME or mark.get("indexed") in _WHITE_NUMBERS:
+        return WHITE
+    return color_of(mark.get("rgb", ""))
 
 
-def _is_filled(fill: etree._Element) -> bool:
-    if next(fill.iterchildren("{*}gradientFill"), None) is not None:
-        return True
-    return any(
-        one.get("patternType", "none") != "none"
-        and not any(map(_is_white, one.iterchildren("{*}fgColor")))
-        for one in fill.iterchildren("{*}patternFill")
-    )
+def _ground(fill: etree._Element) -> Color | None:
+    pattern = fill.find("{*}patternFill")
+    if pattern is None:
+        return None
+    if pattern.get("patternType", "none") == "none":
+        return WHITE
+    color = pattern.find("{*}fgColor")
+    return None if color is None or pattern.get("patternType") != "solid" else _color(color)
 
 
 def _sheet(file: OfficeFile, name: str, title: str, shared: SharedCells) -> str:
@@ -163,7 +176,7 @@ def _column(cell: etree._Element) -> int:
 def _cell(cell: etree._Element, shared: SharedCells, hidden: _Hidden) -> str:
     kind, place = cell.get("t", "n"), _number(cell, "s")
     style = shared.styles[place] if place < len(shared.styles) else CellStyle()
-    if style.is_small or (style.is_white and not hidden.is_colored):
+    if style.is_small or (style.blends and not hidden.is_colored):
         return ""
     value = next((one.text or "" for one in cell.iterchildren("{*}v")), "")
     inline = next(cell.iterchildren("{*}is"), None)

@@ -17,7 +17,7 @@ _ROWS = frozenset({"tr", "table-row"})
 _CELLS = frozenset({"tc", "table-cell"})
 _NOT_TOLD = (
     "script instrText delText annotation forms tracked-changes Fallback rPh hidden-text moveFrom "
-    "hidden-paragraph notes rt"
+    "hidden-paragraph notes rt del"
 )
 _UNSEEN = frozenset(_NOT_TOLD.split())
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "line-break": "\n", "s": " ", "noBreakHyphen": "-"}

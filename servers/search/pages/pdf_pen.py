@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from servers.search.pages.colors import WHITE, Color
+from servers.search.pages.colors import BLACK, WHITE, Color
 
 Matrix = tuple[float, float, float, float, float, float]
 Box = tuple[float, float, float, float]
@@ -19,7 +19,6 @@ Point = tuple[float, float]
 Ink = Color | None
 """None where it takes more than a look to tell: a pattern, a mixture of inks."""
 SAME: Matrix = (1, 0, 0, 1, 0, 0)
-BLACK: Color = (0, 0, 0)
 CLEAR = 0.05
 """How much is seen of what nobody sees."""
 _WIDTH, _HEIGHT = 0.5, 0.7
