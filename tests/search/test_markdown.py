@@ -47,6 +47,10 @@ _SHAPES = {
     ),
     "code over borders": ("<code><div>a b</div>c</code>", "a b\n\nc"),
     "fences in code": ("<pre>```\nx\n```</pre>", "````\n```\nx\n```\n````"),
+    "the numbers of lines": (
+        "<table><tr><td><pre>1\n2\n3</pre><td><pre>a\nb\nc</pre></table>",
+        "```\na\nb\nc\n```",
+    ),
     "a fence in a text": ("<p>```<br>x</p>", "\\```\nx"),
     "a table": (
         "<table><caption>Prices</caption><tr><th>Name<th>a | b</tr>"

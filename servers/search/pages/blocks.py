@@ -100,6 +100,14 @@ def ends_sentence(text: str) -> bool:
     return text[-1:] in _SENTENCE_ENDS or bool(is_long)
 
 
+def _counts_lines(tokens: list[str]) -> bool:
+    """Whether kept lines are but the numbers of the lines of code beside them."""
+    if not tokens[0].isdecimal() or len(tokens) < 2:
+        return False
+    first = int(tokens[0][:9])
+    return all(one == str(number) for number, one in enumerate(tokens, first))
+
+
 class _Reader:
     """Gathers text until a border of a block ends it."""
 
@@ -154,7 +162,8 @@ class _Reader:
         shape = "".join(self._pieces)
         whole = shape.replace(CODE_MARK, "")
         text = " ".join(whole.split())
-        if text and (tokens := words_of(text)):
+        tokens = words_of(text)
+        if tokens and not (self._kept and _counts_lines(tokens)):
             code = whole.replace(LINE_END, "\n").strip("\n").rstrip() if self._kept else ""
             if LINE_END not in shape and CODE_MARK not in shape:
                 shape = ""

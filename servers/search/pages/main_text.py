@@ -124,6 +124,7 @@ def main_text(
     if facts.is_discussion:
         taken = bylines(blocks, taken)
     _take_terms(blocks, taken)
+    _leave_buttons(blocks, taken)
     chosen = _titled_once(_once(list(compress(blocks, taken))))
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
@@ -187,6 +188,13 @@ def _take_terms(blocks: list[Block], taken: list[bool]) -> None:
     for at in range(len(blocks) - 2, -1, -1):
         if taken[at + 1] and blocks[at].element.tag == "dt":
             taken[at] |= blocks[at + 1].element.tag in ("dt", "dd")
+
+
+def _leave_buttons(blocks: list[Block], taken: list[bool]) -> None:
+    """Leave out the buttons right beside code, which copy or run it."""
+    for at, block in enumerate(blocks):
+        if taken[at] and block.element.tag == "button" and block.words < SENTENCE:
+            taken[at] = not any(near.code for near in blocks[max(at - 1, 0) : at + 2])
 
 
 def _once(blocks: list[Block]) -> list[Block]:
