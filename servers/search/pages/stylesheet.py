@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from servers.search.pages.colors import is_plain_color
 from servers.search.pages.css_rules import MOST_RULES, Rank, StyleRules, plain
 from servers.search.pages.css_values import VALID, computed, four_sides
+from servers.search.pages.rule_index import IndexedRule, RuleIndex
 from servers.search.pages.selector_parts import is_known
-from servers.search.pages.selectors import Siblings, Steps, fit, split, steps_of, weight
+from servers.search.pages.selectors import Siblings, fit, split, steps_of, weight
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -68,16 +68,6 @@ _PUT = re.compile(r"([^:]{1,200}+):{1,2}(?:before|after)$")
 _NAMED = re.compile(r"[.#]([\w-]+)")
 _MOST_CSS = 400_000
 _MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
-
-
-@dataclass(slots=True)
-class _Rule:
-    steps: Steps
-    weight: tuple[Rank, int, int, int, int]
-    body: str
-    style: Style
-    urgent: str
-    """What of it also wins over an element's own attribute."""
 
 
 _Body = tuple[str, str, Rank]
@@ -137,7 +127,7 @@ def _urgent(text: str) -> str:
     return ";".join(part for part in text.split(";") if _IMPORTANT.search(part))
 
 
-def _urgency(rule: _Rule) -> tuple[object, ...]:
+def _urgency(rule: IndexedRule) -> tuple[object, ...]:
     """What is important wins the more the lower its layer is."""
     return (tuple(-part for part in rule.weight[0]), *rule.weight[1:])
 
@@ -165,7 +155,7 @@ class Stylesheet:
         """Whether there are further rules, which were not read."""
         self._values: dict[str, list[str]] = defaultdict(list)
         self._defined: dict[str, list[tuple[str, str, Rank, int]]] = defaultdict(list)
-        self._definers: dict[str, list[_Rule]] = {}
+        self._definers: dict[str, list[IndexedRule]] = {}
         self._held: dict[tuple[str, HtmlElement], str | None] = {}
         self._styles: dict[str, Style] = {}
         self._uses: dict[str, list[str]] = {}
@@ -178,7 +168,7 @@ class Stylesheet:
             if rule.parts
         ]
         self._learn_variables(own, bodies)
-        self._rules, self._hiding = _Rules(), _Rules()
+        self._rules, self._hiding = RuleIndex(), RuleIndex()
         self._put = [one for one in bodies if "absolute" in one[1] and "content" in one[1]]
         self._index(bodies)
 
@@ -192,9 +182,14 @@ class Stylesheet:
                 return True
         return False
 
-    def candidates(self, tag: str, classes: str | None) -> list[_Rule]:
-        """The rules that may hide elements with this tag and these classes."""
+    def candidates(self, tag: str, classes: str | None) -> list[IndexedRule]:
+        """The rules that may hide whatever has this tag and these classes."""
         return self._hiding.named(tag, classes)
+
+    @property
+    def hiding_attributes(self) -> set[str]:
+        """The attributes that alone may make a rule hide an element, whatever else it is."""
+        return self._hiding.attributes
 
     def style(self, element: HtmlElement) -> Style:
         """What is declared for `element`: its own attribute over the rules that fit it."""
@@ -303,7 +298,7 @@ class Stylesheet:
             return str(said[name]).strip()
         if name not in self._definers:
             self._definers[name] = [
-                _Rule(steps, (rank, *weight(steps), order), "", {name: value}, "")
+                IndexedRule(steps, (rank, *weight(steps), order), "", {name: value}, "")
                 for selectors, value, rank, order in self._defined[name]
                 for steps in filter(None, map(steps_of, split(selectors)))
             ]
@@ -346,7 +341,7 @@ class Stylesheet:
                 continue
             urgent, may_hide = _urgent(body), self._would_hide(body)
             for steps in filter(None, map(steps_of, named)):
-                rule = _Rule(steps, (rank, *weight(steps), order), body, style, urgent)
+                rule = IndexedRule(steps, (rank, *weight(steps), order), body, style, urgent)
                 self._rules.add(rule)
                 if may_hide:
                     self._hiding.add(rule)
@@ -357,35 +352,6 @@ class Stylesheet:
         if "(" in outside or "\\" in outside:
             return True
         return not _NEVER.search(outside) and self._names.issuperset(_NAMED.findall(outside))
-
-
-class _Rules:
-    """Rules by the name that an element must have for them to fit."""
-
-    def __init__(self) -> None:
-        self._by_name: dict[str, list[_Rule]] = defaultdict(list)
-        self._known: dict[tuple[str, str | None], list[_Rule]] = {}
-
-    def add(self, rule: _Rule) -> None:
-        last = rule.steps[0][1]
-        name = min(last.classes) if last.classes else ""
-        key = f"#{last.ids[0]}" if last.ids else f".{name}" if name else last.tag
-        self._by_name[key].append(rule)
-
-    def of(self, element: HtmlElement) -> list[_Rule]:
-        """The rules that may fit `element`."""
-        found = self.named(element.tag, element.get("class"))
-        name = element.get("id")
-        return found + self._by_name.get(f"#{name}", []) if name else found
-
-    def named(self, tag: str, classes: str | None) -> list[_Rule]:
-        """The rules that may fit elements with this tag and these `classes`, whatever their id."""
-        known = self._known.get((tag, classes))
-        if known is None:
-            names = (tag, "", *(f".{name}" for name in set((classes or "").split())))
-            known = [rule for name in names for rule in self._by_name.get(name, ())]
-            self._known[tag, classes] = known
-        return known
 
 
 def _resolved(text: str, value: Callable[[re.Match[str]], str]) -> str:

@@ -159,7 +159,9 @@ class _Sight:
     def look(self) -> None:
         """Take out what is not seen."""
         marked = set(self._tree.xpath(_MARKED))
-        for element in self._suspects(marked):
+        named = self._sheet.hiding_attributes
+        having = (one for one in self._tree.iter() if not named.isdisjoint(one.keys()))
+        for element in self._suspects(marked.union(having) if named else marked):
             is_only_silent = element in marked and element.get("aria-hidden") == "true"
             is_asked = self._sheet.may_hide(element) or (element in marked and not is_only_silent)
             self._judge(element, self._sheet.style(element) if is_asked else {})
