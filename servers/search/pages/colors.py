@@ -65,8 +65,10 @@ def alike(one: Color, other: Color) -> bool:
     return sum(abs(a - b) for a, b in zip(one, other, strict=True)) <= _ALIKE
 
 
-def is_plain_color(value: str) -> bool:
-    """Whether `value` is a colour by its name or its digits."""
+def is_color(value: str) -> bool:
+    """Whether a browser takes `value` for a colour."""
+    if "(" in value:
+        return "var(" in value or next(_seen(value), None) is not None
     if value[:1] == "#":
         return len(value) in (4, 5, 7, 9) and not set(value[1:]) - set("0123456789abcdef")
     return value in _NAMED or value == "transparent"
@@ -134,7 +136,8 @@ def _numbers(said: str, *wholes: float) -> list[float]:
 def _relative(said: str) -> _Seen | None:
     seen = next(_seen(said), None) if said.startswith("from ") else None
     alpha = number(said.rpartition("/")[2]) if "/" in said else None
-    return (*seen[:3], alpha[0]) if seen and alpha else seen
+    share = 100 if alpha and alpha[1] == "%" else 1
+    return (*seen[:3], alpha[0] / share) if seen and alpha else seen
 
 
 def _rgb(said: str, _name: str) -> _Seen | None:

@@ -80,6 +80,8 @@ class StyleRules:
             if border.group() == "{":
                 before, _, prelude = text.rpartition(";")
                 self._say(stack, before)
+                if not stack and before.strip() and not before.lstrip().startswith("@"):
+                    prelude = ""  # it begins with what no rule begins with
                 around = stack[-1] if stack else _Frame("")
                 deep = len(stack) > _DEEPEST
                 stack.append(_GONE if deep else self._opened(prelude.strip(), around))

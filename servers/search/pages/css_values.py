@@ -30,7 +30,8 @@ VALID = {
     ),
     "content": re.compile(r"url\("),
     **dict.fromkeys(
-        ["padding-left", "padding-top"], re.compile(r"(?:\d{3,4}|[4-9]\d)px|\d{2,4}[er%v]")
+        ["padding-left", "padding-top"],
+        re.compile(r"(?:\d{3,4}|[4-9]\d)px|(?:[3-9]|\d{2,4})(?:r?em|%|v)"),
     ),
 }
 """What a browser takes; it keeps what was said before anything else. Of paddings and contents only

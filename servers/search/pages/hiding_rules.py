@@ -14,7 +14,7 @@ from servers.search.pages.hiding_styles import (
     is_shut,
     is_tiny,
 )
-from servers.search.pages.overlaps import covers, cuts
+from servers.search.pages.overlaps import clips, covers
 from servers.search.pages.stylesheet import Style
 from servers.search.pages.transforms import NAMES
 
@@ -57,7 +57,7 @@ _MANNERS = (
 properties of which one must be there."""
 
 
-_PLACED = {"position": "absolute", "overflow": "hidden"}
+_PLACED = {"position": "fixed", "overflow": "hidden"}
 """What another rule may say of the same element."""
 _RECOLORS = ("brightness", "contrast", "invert")
 _CHANGING = frozenset([
@@ -105,7 +105,7 @@ class Hiding:
             or style.get("z-index", "").startswith("-")
             or any(one in style.get("filter", "") for one in _RECOLORS)
             or covers(style)
-            or cuts(style)
+            or clips(style)
         ):
             return True
         return bool(_HIDING & said) and bool(manner_of({**_PLACED, **style}))

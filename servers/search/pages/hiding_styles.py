@@ -19,7 +19,7 @@ _FAR, _FAR_RIGHT, _FAR_MOVED = 500.0, 3_000.0, 1_280.0
 def is_off(style: Style) -> bool:
     """Whether nothing of an element is drawn."""
     display = style.get("display", "block")
-    return display == "none" or (
+    return display in ("none", "table-column", "table-column-group") or (
         style.get("content-visibility") == "hidden" and display not in ("inline", "contents")
     )
 

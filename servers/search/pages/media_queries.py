@@ -55,7 +55,8 @@ _PARTS = frozenset(
     scheme scroll scrollbar security select self set settings shadow shape shrink side size sizing
     skip slice smoothing snap space spacing span speak spread stable start state stretch stroke
     style synthesis tab table tap template text thickness timeline timing top touch transform
-    transition translate try type underline unicode upright user variant variation vertical view
+    transition translate trim try type underline unicode upright user variant variation
+    vertical view
     visibility weight white widows width will word wrap writing x y z zoom
     """.split()  # noqa: SIM905 - a list would take a line for each
 )

@@ -15,13 +15,14 @@ from servers.search.pages.transforms import NAMES, moved
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_EDGE, _LINE, _LETTERS = 4.0, 20.0, 60
-"""Pixels from an edge that count as none, of a line of text, and the letters in one."""
+_EDGE, _LINE, _LETTER, _LETTERS = 4.0, 20.0, 8.0, 60
+"""Pixels from an edge that count as none, of a line and a letter of text; letters in a line."""
 _MOST = 60
 """Elements in one that cuts off; larger ones hold much of a page."""
 _LARGEST = 600.0
 """Pixels; what is larger is a part of a page and no box for a line."""
 _WINDOWS = frozenset(["hidden", "clip", "auto", "scroll"])
+_SAYS = frozenset(["overflow", "overflow-x", "overflow-y"])
 _PLACED = frozenset(["absolute", "fixed", "relative", "sticky"])
 Look = Callable[["HtmlElement"], Style]
 
@@ -58,9 +59,14 @@ def _reaches(style: Style, start: str, end: str, size: str) -> bool:
     return long[0] >= 100 if long[1] == "%" else (pixels(long) or 0.0) >= 2 * _LINE
 
 
+def clips(style: Style) -> bool:
+    """Whether `style` says that what is outside of an element is not shown."""
+    return bool(_SAYS & style.keys()) and bool(_WINDOWS & set(overflows(style)))
+
+
 def cuts(style: Style) -> bool:
     """Whether an element with `style` may cut off what is in it."""
-    return ("overflow" in style or "contain" in style) and any(_room(style))
+    return clips(style) and any(_room(style))
 
 
 def _room(style: Style) -> tuple[float, float]:
@@ -99,20 +105,20 @@ def cut_off(element: HtmlElement, look: Look) -> Iterator[HtmlElement]:
             continue
         if position == "absolute":
             x = y = 0.0
-        right, down = _shift(style, wide, high, len("".join(one.itertext())))
+        letters = len("".join(one.itertext()))
+        long, tall = min(letters, _LETTERS) * _LETTER, _LINE * (1 + letters // _LETTERS)
+        right, down = _shift(style, (wide, long), (high, tall))
         x, y = x + right, y + down
         inner = _inner(style)
-        if _is_outside(x + inner[0], wide) or _is_outside(y + inner[1] + _leading(style), high):
+        begins = x + inner[0], y + inner[1] + _leading(style)
+        if _is_outside(begins[0], wide, long) or _is_outside(begins[1], high, tall):
             yield one
         else:
             stack += [(child, x + inner[0], y + inner[1]) for child in one]
 
 
-def _is_outside(at: float, size: float) -> bool:
-    return bool(size) and (at >= size or at <= -_FAR_OUT)
-
-
-_FAR_OUT = 400.0
+def _is_outside(at: float, size: float, own: float) -> bool:
+    return bool(size) and (at >= size or at <= -own)
 
 
 def _inner(style: Style) -> tuple[float, float]:
@@ -130,14 +136,16 @@ def _leading(style: Style) -> float:
     )
 
 
-def _shift(style: Style, wide: float, high: float, letters: int) -> tuple[float, float]:
-    """How far an element is moved right and down from where it would be."""
+def _shift(
+    style: Style, across: tuple[float, float], down: tuple[float, float]
+) -> tuple[float, float]:
+    """How far an element is moved right and down, in the sizes of what holds it and of itself."""
     found = []
     to = moved(style) if NAMES & style.keys() else None
     is_placed = style.get("position") in _PLACED
-    for start, end, size, own, by in (
-        ("left", "right", wide, min(letters, _LETTERS) * 8.0, to.x if to else 0.0),
-        ("top", "bottom", high, _LINE * (1 + letters // _LETTERS), to.y if to else 0.0),
+    for start, end, (size, own), by in (
+        ("left", "right", across, to.x if to else 0.0),
+        ("top", "bottom", down, to.y if to else 0.0),
     ):
         shift = by + (_pixels(style, f"margin-{start}") or 0.0)
         near, far = number(style.get(start, "")), number(style.get(end, ""))
@@ -153,7 +161,7 @@ def _shift(style: Style, wide: float, high: float, letters: int) -> tuple[float,
 def covered(lid: HtmlElement, style: Style, look: Look, *, is_inside: bool) -> list[HtmlElement]:
     """The elements under `lid`, or for `is_inside` under what its style sheet puts into it."""
     around = [lid, *lid.iterancestors()] if is_inside else list(lid.iterancestors())
-    place = next((one for one in around if look(one).get("position") in _PLACED), None)
+    place = next((one for one in around if _holds_placed(look(one))), None)
     if place is None or place.tag in ("body", "html"):
         return []
     level = _level(style)
@@ -172,6 +180,11 @@ def covered(lid: HtmlElement, style: Style, look: Look, *, is_inside: bool) -> l
     if not above and not "".join(lid.itertext() if not is_inside else ()).strip():
         return [place]
     return [one for one in under if isinstance(one.tag, str)]
+
+
+def _holds_placed(style: Style) -> bool:
+    """Whether what is placed in an element is placed from its edges."""
+    return style.get("position") in _PLACED or "transform" in style
 
 
 def _level(style: Style) -> float:

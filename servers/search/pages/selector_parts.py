@@ -118,7 +118,7 @@ _APART = re.compile(
 _OWN = ("-webkit-", "view-transition", "-internal-")
 _PSEUDO = re.compile(r":([\w-]+)")
 _NAMESPACE = re.compile(r"[\w-]\|[\w-]")
-_BROKEN = (",,", "..", ",>", ",+", ",~", ">,", "+,", "~,", ".,", "#,", ":,")
+_BROKEN = (",,", "..", ",>", ",+", ",~", ">,", "+,", "~,", ".,", "#,", ":,", "()")
 
 
 def is_known(selectors: str) -> bool:

@@ -336,7 +336,7 @@ class _More:
         several = [_compound(part.strip()) for part in split(listed)]
         among = tuple(one for one in several if one is not None)
         if listed:
-            self.choices.append((True, among))
+            self.choices.append((True, among if name.endswith("child") else ()))
         formula = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
         found = _NTH.match(formula) if formula else None
         if name not in _COUNTED or found is None:

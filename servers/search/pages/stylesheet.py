@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from servers.search.pages.colors import is_plain_color
+from servers.search.pages.colors import is_color
 from servers.search.pages.css_rules import MOST_RULES, Rank, StyleRules, plain
 from servers.search.pages.css_values import VALID, computed, four_sides
 from servers.search.pages.rule_index import IndexedRule, RuleIndex
@@ -101,7 +101,7 @@ def declarations(text: str) -> Style:
 def _is_taken(name: str, value: str, said: str) -> bool:
     """Whether a browser would take it as it was `said`, and it is one that is read."""
     if name in _COLORED and said == name:
-        return "(" in value or value in _WIDE or is_plain_color(value)
+        return value in _WIDE or is_color(value)
     return name in _READ and (name not in VALID or bool(VALID[name].match(value)))
 
 

@@ -218,7 +218,8 @@ class _Sight:
         shut = element.tag == "dialog" and get("open") is None
         marked = shut or get("hidden") is not None or get("popover") is not None
         silent = self._linked and get("aria-hidden") == "true"
-        if silent or (marked and style.get("display", "none") == "none"):
+        unsought = get("hidden") == "until-found"
+        if silent or unsought or (marked and style.get("display", "none") == "none"):
             return LATER
         return NEVER if self._is_well_known(element) else ""
 
