@@ -109,7 +109,9 @@ class Letters:
         """The property of `style` that gives letters the colour of their ground, or none."""
         background = style.get("background-color") or color_named(element.get("bgcolor") or "")
         why = "-webkit-text-fill-color" if "-webkit-text-fill-color" in style else "color"
-        named = style.get(why) or self.own_ink(element)
+        named = style.get(why, "")
+        if not named and (not self._linked or element.tag == "font"):
+            named = self.own_ink(element)  # a linked sheet may say otherwise
         if "currentcolor" in background:
             return why
         if named in INHERITED:
