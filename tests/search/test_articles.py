@@ -74,3 +74,22 @@ def test_a_title_is_told_once_but_in_code(code: str) -> None:
     text = extract(page, "https://e.org/weirs", "text").text
     assert (text.count(title), text.count("make a weir")) == (1, bool(code))
     assert _SAID.format(7) in text
+
+
+@pytest.mark.parametrize(("links", "kept"), [(2, False), (30, True)])
+def test_an_article_is_told_without_what_only_leads_on_unless_it_is_a_list_of_links(
+    links: int, kept: bool
+) -> None:
+    leads = [f"Read of {number} more weirs in pictures" for number in range(links)]
+    parts = "".join(
+        f"{told(number, number + 1)}<p><a href=/{number}>{lead}</a></p>"
+        for number, lead in enumerate(leads)
+    )
+    noted = "".join(f"<li>No wind at weir {number}</li>" for number in range(20))
+    page = (
+        f"<html>{_HEAD.format('')}<body><article><h1>Herons</h1>{told(40, 48)}<ul>{noted}</ul>"
+        f"{parts}{told(50, 58)}</article></body></html>"
+    )
+    text = extract(page, "https://e.org/weirs", "text").text
+    assert _SAID.format(40) in text
+    assert [lead in text for lead in leads] == [kept] * links

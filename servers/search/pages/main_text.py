@@ -63,6 +63,9 @@ may be none."""
 _RATHER, _MOST_LEFT = 0.5, 0.1
 """Where an article is whole: how likely its words are at least, and how many in sentences may be
 left for each of its own in elements like its own."""
+_ALL, _FEW_OF_ALL = 0.9, 0.1
+"""The letters of a paragraph that are links, where it leads on; and the words of an article that
+may stand in such paragraphs, if it is no list of links."""
 _MOST = 0.8
 """Of the words of a title; what is like it and has as many says it again."""
 _JOINERS, _LETTERS = "\u200c\u200d", "\U00010600\U00010601"
@@ -95,11 +98,7 @@ def main_text(
     least = _LEAST if is_sure else _LEAST_IF_UNSURE
     if not blocks or (share >= least and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
-    log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
-    aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion else [])]
-    for less, called in aside:
-        is_in = inside(blocks, called)
-        log_odds = [one - less * is_aside for one, is_aside in zip(log_odds, is_in, strict=True)]
+    log_odds = _log_odds(blocks, facts, model or block_model.shipped())
     likely = [block_model.probability(one) for one in log_odds]
     _, best = block_model.best_threshold(likely, words)
     if facts.is_product and _LEAST_EXPECTED <= best < _UNSURE and prose >= _PROSE_OF_PRODUCTS:
@@ -126,7 +125,19 @@ def main_text(
     _take_terms(blocks, taken)
     _leave_buttons(blocks, taken)
     chosen = _titled_once(_once(list(compress(blocks, taken))))
+    if facts.is_article():
+        chosen = _without_leads(chosen)
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
+
+
+def _log_odds(blocks: list[Block], facts: PageFacts, model: BlockModel) -> list[float]:
+    """What the `model` tells of the `blocks`, less for those in dialogs and signatures."""
+    log_odds = model.log_odds(*features(blocks, facts))
+    aside = [(_OVER, DIALOG), *([(_SIGNED, SIGNATURE)] if facts.is_discussion else [])]
+    for less, called in aside:
+        is_in = inside(blocks, called)
+        log_odds = [one - less * is_aside for one, is_aside in zip(log_odds, is_in, strict=True)]
+    return log_odds
 
 
 def _in_sentences(blocks: list[Block]) -> int:
@@ -229,6 +240,17 @@ def _titled_once(blocks: list[Block]) -> list[Block]:
         or block.code
         or block.element.tag in ("td", "th")
     ]
+
+
+def _without_leads(blocks: list[Block]) -> list[Block]:
+    """The `blocks` of an article without its few paragraphs that only lead to other pages."""
+    leads = [
+        block.element.tag == "p" and block.linked >= _ALL * len(block.text) for block in blocks
+    ]
+    words = [block.words for block in blocks]
+    if sum(compress(words, leads)) > _FEW_OF_ALL * sum(words):
+        return blocks
+    return [block for block, leads_on in zip(blocks, leads, strict=True) if not leads_on]
 
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:
