@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _EDGE, _LINE, _LETTER, _LETTERS = 4.0, 20.0, 8.0, 60
 """Pixels from an edge that count as none, of a line and a letter of text; letters in a line."""
-_MOST = 60
-"""Elements in one that cuts off; larger ones hold much of a page."""
+_MOST = 40
+"""Elements that are looked at in one that cuts off, or for the letters of another."""
+_MOST_UNDER = 300
+"""Elements that one may lie over."""
 _LARGEST = 600.0
 """Pixels; what is larger is a part of a page and no box for a line."""
 _WINDOWS = frozenset(["hidden", "clip", "auto", "scroll"])
@@ -105,7 +107,7 @@ def cut_off(element: HtmlElement, look: Look) -> Iterator[HtmlElement]:
             continue
         if position == "absolute":
             x = y = 0.0
-        letters = len("".join(one.itertext()))
+        letters = sum(len(part.text or "") for part in islice(one.iter("*"), _MOST))
         long, tall = min(letters, _LETTERS) * _LETTER, _LINE * (1 + letters // _LETTERS)
         right, down = _shift(style, (wide, long), (high, tall))
         x, y = x + right, y + down
@@ -158,28 +160,47 @@ def _shift(
     return found[0], found[1]
 
 
-def covered(lid: HtmlElement, style: Style, look: Look, *, is_inside: bool) -> list[HtmlElement]:
-    """The elements under `lid`, or for `is_inside` under what its style sheet puts into it."""
-    around = [lid, *lid.iterancestors()] if is_inside else list(lid.iterancestors())
+def covered(lid: HtmlElement, style: Style, look: Look, put: str = "") -> list[HtmlElement]:
+    """The elements under `lid`, or under what its style sheet puts into it, `before` or `after`."""
+    around = [lid, *lid.iterancestors()] if put else list(lid.iterancestors())
     place = next((one for one in around if _holds_placed(look(one))), None)
     if place is None or place.tag in ("body", "html"):
         return []
-    level = _level(style)
-    under, above = [], 0
-    passed = False
-    for child in place:
-        if child is lid or (not is_inside and lid in islice(child.iter(), 200)):
+    parts = (lid, *lid.iterancestors())
+    own = next((one for one in parts if one.getparent() is place), None)
+    under, above = _under(place, own, (_level(style), put == "before"), look)
+    texts = (one.text or "" for one in islice(lid.iter("*"), _MOST))
+    if not above and (put or not any(map(str.strip, texts))):
+        return [place]
+    return under
+
+
+def _under(
+    place: HtmlElement, lid: HtmlElement | None, at: tuple[float, bool], look: Look
+) -> tuple[list[HtmlElement], bool]:
+    """What in `place` lies under the level of `lid`, and whether anything lies over it."""
+    level, passed = at
+    under: list[HtmlElement] = []
+    above = False
+
+    def is_over(one: HtmlElement) -> bool:
+        own = look(one)
+        return own.get("position") in _PLACED and (_level(own), passed) > (level, False)
+
+    stack = list(place.iterchildren("*", reversed=True))[-_MOST_UNDER:]
+    for _ in range(_MOST_UNDER):
+        if not stack:
+            break
+        child = stack.pop()
+        if child is lid:
             passed = True
-            continue
-        own = look(child) if isinstance(child.tag, str) else {}
-        is_placed = own.get("position") in _PLACED
-        if is_placed and (_level(own) > level or (_level(own) == level and passed)):
-            above += 1
+        elif is_over(child):
+            above = True
+        elif any(map(is_over, islice(child.iter("*"), _MOST))):
+            stack += child.iterchildren("*", reversed=True)
         else:
             under.append(child)
-    if not above and not "".join(lid.itertext() if not is_inside else ()).strip():
-        return [place]
-    return [one for one in under if isinstance(one.tag, str)]
+    return under, above
 
 
 def _holds_placed(style: Style) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ STATES: dict[str, Callable[[HtmlElement], bool]] = {
     "link": _is_linked,
     "any-link": _is_linked,
     "open": lambda one: one.get("open") is not None,
-    "first-line": lambda one: len("".join(one.itertext())) <= _LINE,
+    "first-line": lambda one: sum(map(len, islice(one.itertext(), _LINE))) <= _LINE,
     **dict.fromkeys(
         ("hover", "focus", "focus-within", "focus-visible", "active", "target", "visited",
          "fullscreen", "popover-open", "modal", "target-within", "autofill", "user-invalid"),

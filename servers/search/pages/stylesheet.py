@@ -64,9 +64,9 @@ _FONT_SIZE = re.compile(
 )
 _BRACKETS = re.compile(r"\([^()]*+\)|\[[^\]]*+\]")
 _NEVER = re.compile(r":(?::(?!first-line)|hover|focus|active|target|visited)")
-_PUT = re.compile(r"([^:]{1,200}+):{1,2}(?:before|after)$")
+_PUT = re.compile(r"([^:]{1,200}+):{1,2}(before|after)$")
 _NAMED = re.compile(r"[.#]([\w-]+)")
-_MOST_CSS = 400_000
+_MOST_CSS, _MOST_PUT = 400_000, 60
 _MOST_VALUES, _MOST_ROUNDS, _MOST_USES, _LONGEST = 12, 5, 40, 4_000
 
 
@@ -322,15 +322,21 @@ class Stylesheet:
 
     def put_in(
         self, tree: HtmlElement, fits: Callable[[Style], bool]
-    ) -> Iterator[tuple[HtmlElement, Style]]:
-        """The elements that rules put something into whose style `fits`, and that style."""
+    ) -> Iterator[tuple[HtmlElement, Style, str]]:
+        """The elements that rules put something into whose style `fits`, that style, and where."""
+        rules = RuleIndex()
+        count = 0
         for selectors, body, _ in self._put:
             style = self._declared(body)
             inner = [_PUT.match(one.strip()) for one in split(selectors)] if fits(style) else []
-            for steps in filter(None, (steps_of(found[1]) for found in inner if found)):
-                for element in tree.iter("*"):
-                    if fit(steps, element, self._siblings):
-                        yield element, style
+            for found in filter(None, inner):
+                if steps := steps_of(found[1]):
+                    rules.add(IndexedRule(steps, ((), 0, 0, 0, 0), found[2], style, ""))
+                    count += 1
+        for element in tree.iter("*") if 0 < count <= _MOST_PUT else ():
+            for rule in rules.of(element):
+                if fit(rule.steps, element, self._siblings):
+                    yield element, rule.style, rule.body
 
     def _index(self, bodies: list[_Body]) -> None:
         """Read the rules of `bodies` that may fit something on the page."""

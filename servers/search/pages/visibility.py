@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -54,6 +55,8 @@ _IMPORT = re.compile(
 _LAYER = re.compile(r"\s{0,9}layer(?:\(([^)]{0,60})\))?")
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
+_MOST_OVER = 150
+"""Elements that are asked what they lie over or cut off; a page that means harm may have any."""
 
 
 def drop_unseen(tree: HtmlElement) -> None:
@@ -154,6 +157,7 @@ class _Sight:
         self._well_known: dict[str, bool] = {"": False}
         self._letters = Letters(tree, sheet, linked)
         self._gone: list[HtmlElement] = []
+        self._over = 0
         self._pale: list[tuple[HtmlElement, str]] = []
 
     def look(self) -> None:
@@ -165,8 +169,8 @@ class _Sight:
             is_only_silent = element in marked and element.get("aria-hidden") == "true"
             is_asked = self._sheet.may_hide(element) or (element in marked and not is_only_silent)
             self._judge(element, self._sheet.style(element) if is_asked else {})
-        for element, style in self._sheet.put_in(self._tree, covers):
-            self._later += covered(element, style, self._sheet.style, is_inside=True)
+        for element, style, put in islice(self._sheet.put_in(self._tree, covers), _MOST_OVER):
+            self._later += covered(element, style, self._sheet.style, put)
         for element, why in (*self._pale, *self._pale_roots()):
             self._blank(element, why)
         markup.drop_all(self._tree, self._gone)
@@ -182,9 +186,13 @@ class _Sight:
             self._later.append(element)
         elif why:
             self._pale.append((element, why))
+        elif not style or self._over > _MOST_OVER:
+            return
         elif covers(style):
-            self._later += covered(element, style, self._sheet.style, is_inside=False)
+            self._over += 1
+            self._later += covered(element, style, self._sheet.style)
         elif cuts(style):
+            self._over += 1
             self._later += cut_off(element, self._sheet.style)
 
     def _pale_roots(self) -> Iterator[tuple[HtmlElement, str]]:
