@@ -8,6 +8,7 @@ is the text of scanned paper.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -45,7 +46,12 @@ _SMALLEST, _SMALLEST_OF_PAGE = 1.2, 1 / 700
 _MOST_LOOKS = 300_000
 """Comparisons of a text with a paint on one page; what is beyond them counts as seen."""
 _USUAL_PAGE = (0, 0, 612, 792)
-_MOST_FORMS, _DEEPEST = 300, 8
+_MOST_STEPS, _DEEPEST = 150_000, 8
+"""Of all forms on a page; and of forms within forms."""
+_LARGEST_FIGURE = 4_000
+"""Bytes of a form without text that is looked at."""
+_WRITES = re.compile(rb"\bT[jJ]\b|\bDo\b|[)>]\s{0,9}['\"]")
+"""In a form that may hold text; others are not kept."""
 _SIZES = (("/Width", "/W"), ("/Height", "/H"))
 _FEWEST_DOTS = 2_500
 """Of a picture that can show text."""
@@ -75,7 +81,7 @@ class Canvas:
         self._smallest = min(_SMALLEST / unit, longer * _SMALLEST_OF_PAGE)
         self.pdf = page.pdf
         self._off = _layers_off(self.pdf)
-        self.forms = 0
+        self.steps = 0
         self._looks = 0
         self._paints: list[_Paint] = []
         self._pictures: list[Box] = []
@@ -148,10 +154,16 @@ class Drawing:
     """The steps of a page, or of a form on it, one after another."""
 
     def __init__(
-        self, canvas: Canvas, steps: Steps, resources: Any, *, pen: Pen, depth: int = 0
+        self,
+        canvas: Canvas,
+        steps: Steps,
+        resources: Any,
+        *,
+        pen: Pen,
+        within: frozenset[int] = frozenset(),
     ) -> None:
         self.pen = pen
-        self._canvas, self._steps, self._resources, self._depth = canvas, steps, resources, depth
+        self._canvas, self._steps, self._resources, self._within = canvas, steps, resources, within
         self._stack: list[Pen] = []
         self._outline = Outline()
         self._off: list[bool] = []
@@ -269,19 +281,28 @@ class Drawing:
             if not is_off:
                 self.draw_picture(drawn)
             return
-        canvas.forms += 1
-        values[0] = NameObject(f"/Drawn{canvas.forms}")
-        if is_off or canvas.forms > _MOST_FORMS or self._depth > _DEEPEST:
+        values[0] = NameObject("/None")
+        within = self._within | {id(drawn)}
+        is_circle = len(within) == len(self._within) or len(within) > _DEEPEST
+        if is_off or is_circle or canvas.steps > _MOST_STEPS:
             return
-        form = ContentStream(drawn, canvas.pdf, _AS_BYTES)
-        resources = drawn.get("/Resources", self._resources).get_object()
-        form.update(
-            {NameObject("/Subtype"): drawn["/Subtype"], NameObject("/Resources"): resources}
-        )
-        self._resources["/XObject"][values[0]] = form
         pen = self.pen.moved(_matrix(drawn.get("/Matrix", SAME)))
         pen.clip = common(pen.clip, around(corners(pen.matrix, box_of(drawn["/BBox"]))))
-        Drawing(canvas, form.operations, resources, pen=pen, depth=self._depth + 1).run()
+        form = ContentStream(drawn, canvas.pdf, _AS_BYTES)
+        data = form.get_data()
+        has_text = _WRITES.search(data) is not None
+        if not has_text and len(data) > _LARGEST_FIGURE:
+            canvas.paint(pen.clip, None, is_box=False)
+            return
+        resources = drawn.get("/Resources", self._resources).get_object()
+        canvas.steps += len(form.operations)
+        if has_text:
+            values[0] = NameObject(f"/Drawn{canvas.steps}")
+            form.update(
+                {NameObject("/Subtype"): drawn["/Subtype"], NameObject("/Resources"): resources}
+            )
+            self._resources["/XObject"][values[0]] = form
+        Drawing(canvas, form.operations, resources, pen=pen, within=within).run()
 
     def mark(self, values: Any) -> None:
         is_layer = len(values) > 1 and values[0] == "/OC"
