@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pypdf.generic import NameObject
 
 from servers.search.pages.pdf_canvas import Canvas, box_of
+from servers.search.pages.pdf_drawing import seen
 from servers.search.pages.pdf_pen import Box, common, is_empty
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ def text_of(page: PageObject) -> str:
     """What a person sees of the text of `page`; it is changed."""
     canvas = Canvas(page)
     if page.get_contents() is not None:
-        content, resources = page["/Contents"], page["/Resources"]
-        page[NameObject("/Contents")] = canvas.seen(content, resources)
+        page[NameObject("/Contents")] = seen(page, canvas)
     # with a visitor, the steps are read as they are and not written out first
     text = page.extract_text(visitor_operand_before=lambda *_: None)
     filled = _filled(page, canvas.box)
