@@ -304,6 +304,14 @@ def test_a_sum_without_end_stops_no_page(value: str) -> None:
     assert SEEN in found.text
 
 
+@pytest.mark.parametrize(
+    "style",
+    ["clip-path:path('M1')", f"transform:{'matrix3d(1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1e99)' * 4}"],
+)
+def test_an_odd_number_stops_no_page(style: str) -> None:
+    assert "rye bread" in told(f"<style>.a{{{style}}}</style>", '<p class="a">@</p>')
+
+
 @pytest.mark.parametrize(("head", "piece"), HIDDEN_PIECES)
 def test_what_a_page_hides_is_not_told(head: str, piece: str) -> None:
     assert PLANTED not in told(head, piece)

@@ -81,7 +81,8 @@ def _path(said: str) -> bool:
     numbers = [float(one) for one in _NUMBER.findall(said)]
     if set(filter(str.isalpha, said)) - set("mlz"):
         return max(map(abs, numbers), default=0.0) <= _LEAST
-    return not numbers or _is_nothing(list(zip(numbers[::2], numbers[1::2], strict=False)))
+    points = list(zip(numbers[::2], numbers[1::2], strict=False))
+    return bool(points) and _is_nothing(points)
 
 
 _CLOSED = {

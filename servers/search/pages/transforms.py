@@ -69,7 +69,7 @@ def _seen(matrix: Matrix, shares: list[float]) -> Moved:
     if near <= 0 or math.hypot(z_x, z_y, z) < _THIN:
         return Moved(is_thin=True)
     longest = max(math.hypot(a, b), math.hypot(c, d)) / near
-    is_thin = longest < _THIN or abs(a * d - b * c) / near**2 < _THIN * longest
+    is_thin = longest < _THIN or abs(a * d - b * c) / (near * near) < _THIN * longest
     across, down = shares
     return Moved(x / near, y / near, across, down, is_thin, z < 0)
 
