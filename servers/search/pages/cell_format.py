@@ -93,9 +93,8 @@ def _formatted(number: float, code: str) -> str:
     digits = _digits(size, "".join(patterns), power)
     told = []
     for one in tokens:
-        if one[
-            "digits"
-        ]:  # of several groups, as in a telephone number, the last ones fill up first
+        if one["digits"]:
+            # of several groups, as in a telephone number, the last ones fill up first
             patterns.pop(0)
             here = max(0, len(digits) - sum(map(len, patterns)))
             told.append(digits[:here])

@@ -51,14 +51,16 @@ class OfficeFile:
             raise DocumentError("it is damaged")
         return root
 
+    def optional(self, name: str) -> etree._Element:
+        """The part `name`; an element without children where there is none."""
+        return self.xml(name) if name in self.names else etree.Element("none")
+
     def targets(self, name: str) -> dict[str, tuple[str, str]]:
         """By id the kind and the name of each part that the part `name` leads to."""
         folder, base = posixpath.split(name)
         place = posixpath.join(folder, "_rels", f"{base}.rels")
-        if place not in self.names:
-            return {}
         found = {}
-        for one in self.xml(place):
+        for one in self.optional(place):
             target = posixpath.normpath(posixpath.join("/", folder, one.get("Target", "")))
             kind = one.get("Type", "").rpartition("/")[2]
             found[one.get("Id", "")] = (kind, target.lstrip("/"))
@@ -70,11 +72,6 @@ def id_of(element: etree._Element) -> str:
     return next((value for key, value in element.items() if key.endswith("}id")), "")
 
 
-def is_off(element: etree._Element, name: str) -> bool:
-    """Whether its attribute `name` says no."""
-    return element.get(name, "1") in {"0", "false"}
-
-
-def is_on(element: etree._Element, name: str) -> bool:
-    """Whether its attribute `name` says yes."""
-    return element.get(name, "0") in {"1", "true"}
+def is_on(element: etree._Element, name: str, usual: str = "0") -> bool:
+    """Whether its attribute `name`, which is `usual` where it is left out, says yes."""
+    return element.get(name, usual) in {"1", "true"}

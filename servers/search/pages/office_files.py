@@ -23,7 +23,7 @@ from servers.search.pages.office_archive import (
     OfficeFile,
     Part,
     id_of,
-    is_off,
+    is_on,
 )
 from servers.search.pages.office_hiding import (
     drop_unseen_parts,
@@ -37,6 +37,9 @@ from servers.search.pages.visibility import drop_unseen
 
 _SLIDE = re.compile(r"ppt/slides/slide(\d{1,6})\.xml")
 _TITLES = ("heading", "Title")
+_ENCRYPTED = etree.XPath(
+    "//*[local-name()='CipherReference' or *[local-name()='encryption-data']]/@*"
+)
 
 
 def parts_of(archive: zipfile.ZipFile) -> tuple[str, list[Part]]:
@@ -62,26 +65,18 @@ def parts_of(archive: zipfile.ZipFile) -> tuple[str, list[Part]]:
 
 def _refuse_locked(file: OfficeFile, list_name: str, *wanted: str) -> None:
     """Raise where the list of what is encrypted names a part that is `wanted`."""
-    if list_name not in file.names:
-        return
-    for one in file.xml(list_name).iter("{*}encryption-data", "{*}CipherReference"):
-        holder = one if local(one) == "CipherReference" else one.getparent()
-        named = (
-            {unquote(value) for value in holder.attrib.values()} if holder is not None else set()
-        )
-        if named & set(wanted):
-            raise DocumentError(LOCKED)
+    if {*map(unquote, _ENCRYPTED(file.optional(list_name)))} & {*wanted}:
+        raise DocumentError(LOCKED)
 
 
 def _title(file: OfficeFile, name: str) -> str:
-    heads = file.xml(name).iter("{*}title") if name in file.names else iter([])
-    return next((one.text or "" for one in heads), "")
+    return next((one.text or "" for one in file.optional(name).iter("{*}title")), "")
 
 
 def _open_document(file: OfficeFile) -> list[Part]:
     """Each sheet or slide of an OpenDocument, or its text."""
     root = file.xml("content.xml")
-    drop_unseen_parts(root, *(file.xml(name) for name in ("styles.xml",) if name in file.names))
+    drop_unseen_parts(root, file.optional("styles.xml"))
     pages = root.findall("{*}body/{*}presentation/{*}page")
     tables = root.findall("{*}body/{*}spreadsheet/{*}table")
     return [partial(_table, one) for one in tables] or [
@@ -98,25 +93,23 @@ def _whole(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     """A text with its notes."""
 
     def read() -> str:
-        targets = file.targets(main).values()
-        folder = posixpath.dirname(main)
-        names = {kind: name for kind, name in targets if kind in {*_NOTES, "styles"}}
-        notes = [*names.values(), *(f"{folder}/{kind}.xml" for kind in _NOTES)]
-        place = names.get("styles", f"{folder}/styles.xml")
-        styles = file.xml(place) if place in file.names else None
-        kept = [file.xml(one) for one in dict.fromkeys(notes) if one in file.names and one != place]
-        for part in (root, *kept):
+        named, folder = dict(file.targets(main).values()), posixpath.dirname(main)
+        styles, *notes = (
+            file.optional(named.get(kind, f"{folder}/{kind}.xml"))
+            for kind in ("styles", "footnotes", "endnotes")
+        )
+        for part in (root, *notes):
             _name_styles(part, styles)
             drop_unseen_runs(part, styles)
-        return "\n".join(map(words, (root, *kept))).strip()
+        return "\n".join(filter(None, map(words, (root, *notes))))
 
     return [read]
 
 
-def _name_styles(root: etree._Element, styles: etree._Element | None) -> None:
+def _name_styles(root: etree._Element, styles: etree._Element) -> None:
     """Let paragraphs name styles as Word does in English: an id may be of any language."""
     names = {}
-    for style in styles.iterchildren("{*}style") if styles is not None else ():
+    for style in styles.iterchildren("{*}style"):
         told = next(style.iterchildren("{*}name"), None)
         name = "" if told is None else next(iter(told.attrib.values()), "")
         names.update(dict.fromkeys(style.attrib.values(), name) if name.startswith(_TITLES) else {})
@@ -143,7 +136,7 @@ def _read_slides(file: OfficeFile, names: list[str], size: etree._Element | None
     """The texts of the slides that are shown; a slide has to be read to know that."""
     made: list[Part] = []
     for root in map(file.xml, names):
-        if not is_off(root, "show"):
+        if is_on(root, "show", "1"):
             drop_unseen_shapes(root, size)
             made.append(partial(str, words(root)))
     return made
@@ -172,5 +165,4 @@ def _chapter(file: OfficeFile, name: str) -> str:
     return rendered(blocks_of(tree), marked=True)
 
 
-_NOTES = ("footnotes", "endnotes")
 _OF_MAIN = {"document": _whole, "workbook": sheets, "presentation": _slides}

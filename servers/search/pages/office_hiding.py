@@ -11,9 +11,11 @@ from typing import Any
 
 from lxml import etree
 
+from servers.search.pages import colors
 from servers.search.pages.colors import WHITE, Color, alike
+from servers.search.pages.office_text import local
 
-_SMALLEST = 1.5
+SMALLEST = 1.5
 """Points."""
 _NARROWEST, _CLEAREST = 5, 5_000
 """Hundredths of the usual width, and of a thousandth of a colour."""
@@ -27,27 +29,19 @@ _COLORED = frozenset({"txbxContent", "txbx", "table-cell", "frame", "custom-shap
 
 def color_of(text: str) -> Color | None:
     """The colour of the last six digits of `text`; None where they are none."""
-    try:
-        red, green, blue = bytes.fromhex(text[-6:])
-    except ValueError:
-        return None
-    return red, green, blue
+    return colors.color_of(f"#{text[-6:].lower()}")
 
 
 def drop_unseen_runs(root: etree._Element, styles: etree._Element | None = None) -> None:
     """Take the runs out of a Word text, or of a cell, that nobody sees."""
     known = {} if styles is None else _looks(styles)
-    usual = next((one for one in known.values() if one.get("is_default")), {})
     has_background = next(root.iter("{*}background"), None) is not None
     for run in list(root.iter("{*}r")):
-        own = run.find("{*}rPr")
-        paragraph = next(run.iterancestors("{*}p"), None)
-        named = [] if paragraph is None else [paragraph.find("{*}pPr/{*}pStyle")]
-        named.append(None if own is None else own.find("{*}rStyle"))
-        look = dict(usual) if paragraph is not None else {}
-        for name in named:
-            look |= {} if name is None else known.get(_value(name), {})
-        look |= _look(own)
+        paragraph = next(run.iterancestors("{*}p"), run)
+        look = dict(known.get("", {}))
+        for name in (*paragraph.iterfind("{*}pPr/{*}pStyle"), *run.iterfind("{*}rPr/{*}rStyle")):
+            look |= known.get(_value(name), {})
+        look |= _look(run.iterfind("{*}rPr/*"))
         ink, behind = look.get("ink"), None if has_background else _behind(run, look)
         blends = ink is not None and behind is not None and alike(ink, behind)
         if look.get("is_hidden") or look.get("is_small") or blends:
@@ -58,36 +52,35 @@ def drop_unseen_runs(root: etree._Element, styles: etree._Element | None = None)
 
 
 def _looks(styles: etree._Element) -> dict[str, dict[str, Any]]:
-    """How text of each style looks, with what its style is based on."""
+    """How text of each style looks, with what its style is based on; that of no name is usual."""
     found = {_own(one, "styleId"): one for one in styles.iterchildren("{*}style")}
 
     def look(style: etree._Element, depth: int) -> dict[str, Any]:
         base = style.find("{*}basedOn")
         under = found.get(_value(base)) if base is not None else None
         told = {} if under is None or depth > 10 else look(under, depth + 1)
-        told |= _look(style.find("{*}rPr"))
-        return told | _look(style.findall("{*}pPr/{*}shd"))
+        return told | _look(style.iterfind("{*}rPr/*")) | _look(style.iterfind("{*}pPr/{*}shd"))
 
     made = {name: look(style, 0) for name, style in found.items()}
     for name, style in found.items():
         if _own(style, "type") == "paragraph" and _own(style, "default") in {"1", "true"}:
-            made[name]["is_default"] = True
+            made.setdefault("", made[name])
     return made
 
 
-def _look(marks: Iterable[etree._Element] | None) -> dict[str, Any]:
+def _look(marks: Iterable[etree._Element]) -> dict[str, Any]:
     """What the marks of a run say of whether it is seen."""
     look: dict[str, Any] = {}
-    for mark in marks if marks is not None else ():
+    for mark in marks:
         value = _value(mark)
-        match str(mark.tag).rpartition("}")[2]:
+        match local(mark):
             case "vanish":
                 look["is_hidden"] = value not in _NO
             case "color":
                 look["ink"] = color_of(value or mark.get("rgb", ""))
             case "sz" if value.replace(".", "", 1).isdecimal():
                 is_half = mark.get("val") is None  # Word counts in half points
-                look["is_small"] = float(value) / (2 if is_half else 1) < _SMALLEST
+                look["is_small"] = float(value) / (2 if is_half else 1) < SMALLEST
             case "w" if value.isdecimal():
                 look["is_small"] = int(value) < _NARROWEST
             case "highlight" if value not in _NO:
@@ -111,7 +104,7 @@ def _behind(run: etree._Element, look: dict[str, Any]) -> Color | None:
     if "ground" in look:
         return look["ground"]  # type: ignore[no-any-return]
     for holder in run.iterancestors():
-        if str(holder.tag).rpartition("}")[2] in _COLORED:
+        if local(holder) in _COLORED:
             return None
         for mark in (one for path in _BEHIND for one in holder.iterfind(path)):
             if mark.tag.endswith("tblStyle"):
@@ -155,7 +148,7 @@ def drop_unseen_shapes(slide: etree._Element, size: etree._Element | None) -> No
             _remove(shape)
     for marks in list(slide.iter("{*}rPr")):
         run, points = marks.getparent(), marks.get("sz", "")
-        is_small = points.isdecimal() and int(points) < _SMALLEST * 100
+        is_small = points.isdecimal() and int(points) < SMALLEST * 100
         shares = [int(one.get("val", "0")) for one in marks.iterfind("{*}solidFill/*/{*}alpha")]
         has_outline = marks.find("{*}ln") is not None
         is_empty = marks.find("{*}noFill") is not None or any(one < _CLEAREST for one in shares)
@@ -163,11 +156,11 @@ def drop_unseen_shapes(slide: etree._Element, size: etree._Element | None) -> No
             _remove(run)
 
 
-def drop_unseen_parts(root: etree._Element, *styles: etree._Element) -> None:
+def drop_unseen_parts(root: etree._Element, styles: etree._Element) -> None:
     """Take out of an OpenDocument what its styles and its rows, columns and sections hide."""
     hiding = {
         _own(style, "name"): why
-        for place in (root, *styles)
+        for place in (root, styles)
         for style in place.iter("{*}style")
         if (why := _hiding(style))
     }
@@ -189,7 +182,7 @@ def _hiding(style: etree._Element) -> str:
     for one in style:
         told = {key.rpartition("}")[2]: value for key, value in one.items()}
         size = told.get("font-size", "").removesuffix("pt")
-        is_small = size.replace(".", "", 1).isdecimal() and float(size) < _SMALLEST
+        is_small = size.replace(".", "", 1).isdecimal() and float(size) < SMALLEST
         if told.get("display") in _NO or told.get("visibility") == "hidden" or is_small:
             return "all"
         ink = color_of(told.get("color", ""))

@@ -6,7 +6,7 @@ Hidden sheets, rows and columns stay out, and so do cells in white, of no size, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -14,15 +14,13 @@ from lxml import etree
 
 from servers.search.pages import cell_format
 from servers.search.pages.colors import BLACK, WHITE, Color, alike
-from servers.search.pages.office_archive import OfficeFile, Part, id_of, is_off, is_on
-from servers.search.pages.office_hiding import color_of, drop_unseen_runs
+from servers.search.pages.office_archive import OfficeFile, Part, id_of, is_on
+from servers.search.pages.office_hiding import SMALLEST, color_of, drop_unseen_runs
 from servers.search.pages.office_text import words_in
 
 _MOST_GAP = 50
 """Empty cells in a row that are told."""
 _COLUMN = re.compile(r"[A-Z]+")
-_SMALLEST = 1.5
-"""Points, also of a row and, in letters, of a column."""
 _WHITE_THEME, _WHITE_NUMBERS = "0", {"1", "9"}
 
 
@@ -50,23 +48,17 @@ class SharedCells:
     since: datetime
 
 
-@dataclass(slots=True)
-class _Hidden:
-    """What a sheet hides: columns, and whether white cells may have a colour from elsewhere."""
-
-    columns: list[range] = field(default_factory=list)
-    is_colored: bool = False
-
-
 def sheets(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     """A reader for each sheet that is shown."""
     targets = file.targets(main)
     by_kind = dict(targets.values())
-    texts: list[str] = []
-    if (name := by_kind.get("sharedStrings", "xl/sharedStrings.xml")) in file.names:
-        texts = [_text(one) for one in file.xml(name).iterchildren("{*}si")]
-    since = datetime(1904, 1, 1) if _has_1904(root) else datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet has no zone
-    shared = SharedCells(texts, _styles(file, by_kind.get("styles", "xl/styles.xml")), since)
+    strings = file.optional(by_kind.get("sharedStrings", "xl/sharedStrings.xml"))
+    texts = [_text(one) for one in strings.iterchildren("{*}si")]
+    has_1904 = any(is_on(one, "date1904") for one in root.iter("{*}workbookPr"))
+    since = datetime(1904, 1, 1) if has_1904 else datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet has no zone
+    shared = SharedCells(
+        texts, _styles(file.optional(by_kind.get("styles", "xl/styles.xml"))), since
+    )
     made: list[Part] = []
     for number, sheet in enumerate(root.iter("{*}sheet"), 1):
         usual = ("", f"xl/worksheets/sheet{number}.xml")
@@ -76,29 +68,18 @@ def sheets(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     return made
 
 
-def _has_1904(root: etree._Element) -> bool:
-    return any(
-        not is_off(one, "date1904") for one in root.iter("{*}workbookPr") if one.get("date1904")
-    )
-
-
 def _text(element: etree._Element) -> str:
     """A text without its runs that nobody sees."""
     drop_unseen_runs(element)
     return words_in(element)
 
 
-def _styles(file: OfficeFile, name: str) -> list[CellStyle]:
+def _styles(root: etree._Element) -> list[CellStyle]:
     """How the cells of each style look."""
-    if name not in file.names:
-        return []
-    root = file.xml(name)
     own = {one.get("numFmtId", ""): one.get("formatCode", "") for one in root.iter("{*}numFmt")}
-    fonts = [font for group in root.iterchildren("{*}fonts") for font in group]
-    fills = [_ground(fill) for group in root.iterchildren("{*}fills") for fill in group]
-    return [
-        _style(one, own, fonts, fills) for cells in root.iterchildren("{*}cellXfs") for one in cells
-    ]
+    fonts = root.findall("{*}fonts/*")
+    fills = [_ground(fill) for fill in root.iterfind("{*}fills/*")]
+    return [_style(one, own, fonts, fills) for one in root.iterfind("{*}cellXfs/*")]
 
 
 def _style(
@@ -112,7 +93,7 @@ def _style(
     color = font.find("{*}color")
     return CellStyle(
         cell_format.code_of(style.get("numFmtId", ""), own),
-        any(float(one.get("val", "11")) < _SMALLEST for one in font.iterchildren("{*}sz")),
+        any(float(one.get("val", "11")) < SMALLEST for one in font.iterchildren("{*}sz")),
         BLACK if color is None else _color(color),
         fills[fill] if fill < len(fills) else WHITE,
     )
@@ -144,22 +125,25 @@ def _ground(fill: etree._Element) -> Color | None:
 
 def _sheet(file: OfficeFile, name: str, title: str, shared: SharedCells) -> str:
     root = file.xml(name)
-    hidden = _Hidden(is_colored=any(True for _ in root.iter("{*}tablePart", "{*}cfRule")))
-    for one in root.iter("{*}col"):
-        if is_on(one, "hidden") or 0 <= float(one.get("width", "9")) < _SMALLEST / 10:
-            hidden.columns.append(range(_number(one, "min"), _number(one, "max") + 1))
+    # a table, or a rule, may colour what is behind a cell
+    is_colored = next(root.iter("{*}tablePart", "{*}cfRule"), None) is not None
+    hidden = [
+        range(_number(one, "min"), _number(one, "max") + 1)
+        for one in root.iter("{*}col")
+        if is_on(one, "hidden") or 0 <= float(one.get("width", "9")) < SMALLEST / 10
+    ]
     lines = [title] if title else []
     for row in root.iter("{*}row"):
-        if is_on(row, "hidden") or 0 <= float(row.get("ht", "15")) < _SMALLEST:
+        if is_on(row, "hidden") or 0 <= float(row.get("ht", "15")) < SMALLEST:
             continue
         cells: list[str] = []
         at = 0
         for cell in row.iterchildren("{*}c"):
             before, at = at, _column(cell) or at + 1
-            if any(at in one for one in hidden.columns):
+            if any(at in one for one in hidden):
                 continue
             cells += [""] * min(_MOST_GAP, max(0, at - before - 1))
-            cells.append(_cell(cell, shared, hidden))
+            cells.append(_cell(cell, shared, is_colored=is_colored))
         if any(cells):
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -173,10 +157,10 @@ def _column(cell: etree._Element) -> int:
     return number
 
 
-def _cell(cell: etree._Element, shared: SharedCells, hidden: _Hidden) -> str:
+def _cell(cell: etree._Element, shared: SharedCells, *, is_colored: bool) -> str:
     kind, place = cell.get("t", "n"), _number(cell, "s")
     style = shared.styles[place] if place < len(shared.styles) else CellStyle()
-    if style.is_small or (style.blends and not hidden.is_colored):
+    if style.is_small or (style.blends and not is_colored):
         return ""
     value = next((one.text or "" for one in cell.iterchildren("{*}v")), "")
     inline = next(cell.iterchildren("{*}is"), None)

@@ -72,7 +72,7 @@ class Canvas:
     def show(self, text: ShownText, clip: Box, steps: Steps, number: int) -> None:
         """Write `text` as the step `number` does, unless nobody sees it."""
         is_here = not is_empty(common(text.box, clip)) and text.size >= self._smallest
-        if is_here and (self._stands_out(text) if text.is_drawn else True):
+        if is_here and (not text.is_drawn or self._stands_out(text)):
             self._shown.append((text, steps, number, list(text.ends)))
         else:
             unsay(steps, number)

@@ -114,8 +114,7 @@ class Drawing:
     def take_space(self, part: int, space: Any) -> None:
         if not space.startswith(("/Device", "/Pattern")):
             space = self._named("/ColorSpace", space)
-        is_of_inks = isinstance(space, list) and space[0] in {"/Separation", "/DeviceN"}
-        self.pen.ink(part, space, [1.0 if is_of_inks else 0.0])
+        self.pen.ink(part, space, [])
 
     def next_line(self, right: Any, up: Any, *, leads: bool = False) -> None:
         if leads:
@@ -139,7 +138,7 @@ class Drawing:
         self._outline.parts.append(corners(self.pen.matrix, (x, y, right, top)))
         self._outline.ways.add((right < x) == (top < y))
 
-    def lead(self, values: Any, *, begins: bool = False) -> None:
+    def extend_path(self, values: Any, *, begins: bool = False) -> None:
         if begins:
             self._outline.parts.append([])
         numbers = _numbers(values)
@@ -206,9 +205,8 @@ class Drawing:
         Drawing(canvas, form.operations, resources, pen=pen, within=within).run()
 
     def mark(self, values: Any) -> None:
-        is_layer = len(values) > 1 and values[0] == "/OC"
         self._off.append(False)
-        if is_layer:
+        if len(values) > 1 and values[0] == "/OC":
             group = self._resources["/Properties"].raw_get(values[1])
             self._off[-1] = self._canvas.is_off(group)
 
@@ -249,13 +247,11 @@ _DOES: dict[bytes, _Doing] = {
     b"g": _inks(0, "/DeviceGray"),
     b"rg": _inks(0, "/DeviceRGB"),
     b"k": _inks(0, "/DeviceCMYK"),
-    b"sc": _inks(0),
-    b"scn": _inks(0),
+    **dict.fromkeys([b"sc", b"scn"], _inks(0)),
     b"G": _inks(1, "/DeviceGray"),
     b"RG": _inks(1, "/DeviceRGB"),
     b"K": _inks(1, "/DeviceCMYK"),
-    b"SC": _inks(1),
-    b"SCN": _inks(1),
+    **dict.fromkeys([b"SC", b"SCN"], _inks(1)),
     b"cs": lambda drawing, values: drawing.take_space(0, values[0]),
     b"CS": lambda drawing, values: drawing.take_space(1, values[0]),
     b"BT": lambda drawing, _: drawing.pen.place(SAME),
@@ -268,13 +264,12 @@ _DOES: dict[bytes, _Doing] = {
     b"Td": lambda drawing, values: drawing.next_line(*values),
     b"TD": lambda drawing, values: drawing.next_line(*values, leads=True),
     b"T*": lambda drawing, _: drawing.pen.next_line(0.0, -drawing.pen.leading),
-    b"Tj": lambda drawing, values: drawing.show(values[0]),
-    b"TJ": lambda drawing, values: drawing.show(values[0]),
+    **dict.fromkeys([b"Tj", b"TJ"], lambda drawing, values: drawing.show(values[0])),
     b"'": lambda drawing, values: drawing.show(values[0], next_line=True),
     b'"': lambda drawing, values: drawing.show(values[2], next_line=True),
     b"re": lambda drawing, values: drawing.draw_box(*values),
-    b"m": lambda drawing, values: drawing.lead(values, begins=True),
-    **dict.fromkeys([b"l", b"c", b"v", b"y"], Drawing.lead),
+    b"m": lambda drawing, values: drawing.extend_path(values, begins=True),
+    **dict.fromkeys([b"l", b"c", b"v", b"y"], Drawing.extend_path),
     **dict.fromkeys([b"W", b"W*"], lambda drawing, _: drawing.clip()),
     **dict.fromkeys([b"S", b"s", b"n"], lambda drawing, _: drawing.end_path(fills=False)),
     **dict.fromkeys([b"f", b"F", b"B", b"b"], lambda drawing, _: drawing.end_path(fills=True)),

@@ -178,7 +178,7 @@ def _color(space: Any, numbers: Sequence[float]) -> Ink:
     kind = space[0] if isinstance(space, list) and space else space
     if kind in {"/Separation", "/DeviceN"}:
         return WHITE if numbers and not any(numbers) else None
-    shares = [min(1.0, max(0.0, one)) for one in numbers]
+    shares = [min(1.0, max(0.0, one)) for one in numbers or [0.0]]
     if len(shares) == 4:
         shares = [(1 - one) * (1 - shares[3]) for one in shares[:3]]
     if len(shares) == 1:
