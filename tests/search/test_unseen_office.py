@@ -226,6 +226,7 @@ def test_a_chapter_is_read_as_the_page_that_it_is() -> None:
 
 RICH = {
     "white": (r"{\colortbl;\red255\green255\blue255;}Heron {\cf1 VOID}", "Heron"),
+    "nearly white": (r"{\colortbl;\red246\green248\blue250;}Heron {\cf1 VOID}", "Heron"),
     "white on a colour": (r"{\colortbl;\red255\green255\blue255;}Heron {\highlight2\cf1 seen}", "Heron seen"),
     "of no size": (r"Heron {\fs1 VOID}", "Heron"),
     "deleted": (r"Heron {\deleted VOID} waits", "Heron  waits"),

@@ -10,13 +10,13 @@ import codecs
 import re
 from collections.abc import Iterator
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _META = re.compile(rb"<meta\b([^>]{0,400})", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rb"(?:\s*[^\s\"'=>/]{1,40}\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'>]+)){0,9}?"
@@ -101,7 +101,7 @@ def decoded(content: bytes, charset: str) -> str:
 
 
 def _text(content: bytes, charset: str) -> str:
-    for mark, name in _MARKS:
+    for mark, name in MARKS.items():
         if content.startswith(mark):
             return content[len(mark) :].decode(name, "replace")
     if wide := _wide(content[:_SAMPLE]):

@@ -10,6 +10,7 @@ from typing import Literal
 
 from servers.host.redact import excerpt
 from servers.outbound.failure import Kind, OutboundError
+from servers.search.pages.charset import MARKS
 
 _PAGES = frozenset(
     ["text/html", "application/xhtml+xml", "application/html", "text/xhtml", "text/htm"]
@@ -59,7 +60,7 @@ _TAG = re.compile(rb"</?[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|<!")
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _MOST_CONTROLS = 4
 """Of a short text."""
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_MARKS = tuple(MARKS)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\"';,\s]{1,60})", re.IGNORECASE)
 
 _LOOKED_AT = 4096
@@ -92,7 +93,7 @@ def form(declared: str, start: bytes) -> Form:
     """What the content is whose first bytes are `start` and whose label is `declared`.
 
     Raises:
-        Failed: UNSUPPORTED, it holds no text; the message says what it is.
+        OutboundError: UNSUPPORTED, it holds no text; the message says what it is.
     """
     has_tags = declared in _PAGES and bool(_TAG.search(start.replace(b"\x00", b"")))
     start = start[:_LOOKED_AT]

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from servers.search.pages.colors import WHITE, alike
+
 _TOKEN = re.compile(
     r"\\(?P<word>[a-zA-Z]{1,32}(?:-?\d{1,10})?)[ ]?|\\'(?P<byte>[0-9a-fA-F]{2})|"
     r"\\(?P<sign>[^a-zA-Z\r\n])|(?P<brace>[{}])|(?P<plain>[^\\{}\r\n]+)|\\?[\r\n]+|."
@@ -21,8 +23,8 @@ _WITHOUT_TEXT = (
 )
 _NO_TEXT = frozenset(_WITHOUT_TEXT.split())
 _TABLES = frozenset({"fonttbl", "colortbl"})
-_WHITE, _SMALLEST = 0xFA, 3
-"""Of each colour; half points."""
+_SMALLEST = 3
+"""Half points."""
 _BEHIND = re.compile(r"\\(?:highlight|cb|chcbpat|cbpat|clcbpat)[1-9]")
 _CHARSETS = {
     77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gb18030", 136: "cp950",
@@ -109,7 +111,7 @@ class _Reader:
             self._hide(name, when=size < _SMALLEST)
         elif name == "cf":
             color = self.colors[size] if 0 <= size < len(self.colors) else []
-            is_white = len(color) == 3 and min(color) >= _WHITE
+            is_white = len(color) == 3 and alike((color[0], color[1], color[2]), WHITE)
             self._hide(name, when=is_white and not self.has_colors_behind)
         elif name == "plain":
             self._change(unseen=self.groups[-1].unseen & {"group"}, codec="")
