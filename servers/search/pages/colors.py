@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from servers.search.pages.css_values import number
+from servers.search.pages.css_values import DEGREES, number, share
 
 Color = tuple[int, int, int]
 _Seen = tuple[int, int, int, float]
@@ -128,16 +128,15 @@ def _numbers(said: str, *wholes: float) -> list[float]:
         size = (0.0, "") if part == "none" else number(part)
         if size is None:
             return []
-        factors = {"%": whole / 100, "turn": 360.0, "rad": 180 / math.pi, "grad": 0.9}
-        found.append(size[0] * factors.get(size[1], 1.0))
+        factor = whole / 100 if size[1] == "%" else DEGREES.get(size[1], 1.0)
+        found.append(size[0] * factor)
     return [*found, 1.0] if len(found) == 3 else found
 
 
 def _relative(said: str) -> _Seen | None:
     seen = next(_seen(said), None) if said.startswith("from ") else None
     alpha = number(said.rpartition("/")[2]) if "/" in said else None
-    share = 100 if alpha and alpha[1] == "%" else 1
-    return (*seen[:3], alpha[0] / share) if seen and alpha else seen
+    return (*seen[:3], share(alpha)) if seen and alpha else seen
 
 
 def _rgb(said: str, _name: str) -> _Seen | None:
@@ -199,9 +198,9 @@ def _mixed(said: str, _name: str) -> _Seen | None:
         return None
     shares = [_SHARE.search(_BRACKETS.sub("", part)) for part in (parts[0], parts[-1])]
     first = float(shares[0][1]) if shares[0] else 100 - float(shares[1][1] if shares[1] else 50)
-    share = min(max(first / 100, 0.0), 1.0)
-    alpha = one[3] * share + other[3] * (1 - share)
-    of_one = share * one[3] / alpha if alpha else 0.0
+    part = min(max(first / 100, 0.0), 1.0)
+    alpha = one[3] * part + other[3] * (1 - part)
+    of_one = part * one[3] / alpha if alpha else 0.0
     mixed = [a * of_one + b * (1 - of_one) for a, b in zip(one[:3], other[:3], strict=True)]
     return _of([*mixed, alpha], 1.0)
 

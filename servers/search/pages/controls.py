@@ -16,12 +16,8 @@ NO_PLACE = frozenset(
 )
 """Elements that take no room on a page."""
 _CONTROLS = (
-    "//@aria-controls",
-    "//@data-target",
-    "//@data-bs-target",
-    "//@data-tab",
-    "//@data-toggle-target",
-    "//a/@href[starts-with(.,'#')]",
+    "//@aria-controls | //@data-target | //@data-bs-target | //@data-tab | //@data-toggle-target"
+    " | //a/@href[starts-with(.,'#')]"
 )
 _HANDLERS = "//@onclick | //a/@href[starts-with(.,'javascript:')]"
 _OPENS = re.compile(r"show|toggle|slidedown|fadein|expand|reveal|[\"']block", re.IGNORECASE)
@@ -46,10 +42,9 @@ class Opened:
     @cached_property
     def _ids(self) -> set[str]:
         found: set[str] = set()
-        for path in _CONTROLS:
-            for value in self._tree.xpath(path):
-                found.update(part.lstrip("#") for part in str(value).split() if len(part) > 1)
-        for handler in map(str, self._tree.xpath(_HANDLERS)):
+        for value in self._tree.xpath(_CONTROLS, smart_strings=False):
+            found.update(part.lstrip("#") for part in value.split() if len(part) > 1)
+        for handler in self._tree.xpath(_HANDLERS, smart_strings=False):
             if _OPENS.search(handler):
                 found.update(_QUOTED.findall(handler))
         for script in self._tree.iter("script"):

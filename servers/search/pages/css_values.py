@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _NUMBER = re.compile(
     r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)\s*(px|pt|em|rem|%|vw|vh|vmin|vmax|ex|ch|pc|in|cm"
@@ -17,6 +19,7 @@ _PIXELS = {
     "mm": 3.78, "q": 0.945, "lh": 19.2, "svw": 12.8, "svh": 8.0, "dvw": 12.8, "dvh": 8.0,
 }  # fmt: skip
 """Of letters of a usual size on a usual screen."""
+DEGREES = {"deg": 1.0, "turn": 360.0, "grad": 0.9, "rad": 180 / math.pi}
 VALID = {
     "display": re.compile(
         r"(?:none|block|inline|contents|flex|grid|table|list-item|flow|ruby|-webkit-|-moz-|-ms-|run-in"
@@ -56,6 +59,7 @@ _CALLS: dict[str, Callable[..., float]] = {
 }
 
 
+@lru_cache(1_000)
 def number(value: str) -> tuple[float, str] | None:
     """The number that `value` begins with, and its unit, which may be empty."""
     value = value.strip()
@@ -66,6 +70,17 @@ def number(value: str) -> tuple[float, str] | None:
 def pixels(size: tuple[float, str]) -> float | None:
     """A length in pixels, roughly; None for what is none."""
     return size[0] * _PIXELS[size[1]] if size[1] in _PIXELS else None
+
+
+def length(style: dict[str, str], name: str) -> float | None:
+    """The pixels that a style says for `name`; None where it says no length."""
+    size = number(style[name]) if name in style else None
+    return None if size is None else pixels(size)
+
+
+def share(size: tuple[float, str]) -> float:
+    """A number as it is, and percent as a part of 1."""
+    return size[0] / (100 if size[1] == "%" else 1)
 
 
 def computed(value: str) -> str:

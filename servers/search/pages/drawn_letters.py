@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from servers.search.pages.colors import WHITE, Color, alike, color_of, colors_of, is_clear
-from servers.search.pages.css_values import number
+from servers.search.pages.css_values import number, share
 from servers.search.pages.hiding_rules import NO_GROUND
 from servers.search.pages.stylesheet import Style, Stylesheet
 from servers.search.pages.transforms import STEP
@@ -80,9 +80,8 @@ def _is_lost(ink: Color | None, ground: Color | None, style: Style, has_own: boo
 def _filtered(color: Color, steps: list[tuple[str, str]]) -> Color:
     for name, said in steps:
         size = number(said) or (1.0, "")
-        share = size[0] / (100 if size[1] == "%" else 1)
         if name in _FILTERS:
-            color = _bounded([_FILTERS[name](part / 255, share) for part in color])
+            color = _bounded([_FILTERS[name](part / 255, share(size)) for part in color])
     return color
 
 

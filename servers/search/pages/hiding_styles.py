@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from servers.search.pages.clip_shapes import is_closed
 from servers.search.pages.colors import colors_of
-from servers.search.pages.css_values import number, pixels
+from servers.search.pages.css_values import length, number, pixels, share
 from servers.search.pages.stylesheet import Style
-from servers.search.pages.transforms import NAMES, STEP, moved
+from servers.search.pages.transforms import STEP, moved
 
 _TINY = {"em": 0.12, "rem": 0.12, "%": 12.0, "ex": 0.25, "ch": 0.25, "lh": 0.08}
 _TINY_PIXELS = 2.0
@@ -33,11 +33,6 @@ def _size(style: Style, name: str) -> tuple[float, str] | None:
     return number(style[name]) if name in style else None
 
 
-def _pixels(style: Style, name: str) -> float | None:
-    size = _size(style, name)
-    return None if size is None else pixels(size)
-
-
 def is_faint(style: Style) -> bool:
     """Whether an element is as clear as glass, or as blurred."""
     seen = 1.0
@@ -47,7 +42,7 @@ def is_faint(style: Style) -> bool:
     ]:
         size = number(said)
         if name == "opacity" and size:
-            seen *= size[0] / (100 if size[1] == "%" else 1)
+            seen *= share(size)
         elif name == "blur" and size and (pixels(size) or 0) >= _BLURRED:
             return True
     return (seen <= _CLEAR and style.get("display") != "contents") or _is_masked(style)
@@ -59,7 +54,7 @@ def _is_masked(style: Style) -> bool:
     if "gradient(" not in mask:
         return False
     if "no-repeat" in f"{mask} {style.get('mask-repeat')}" and (
-        _is_nothing(style, "mask-size") or _is_far(_pixels(style, "mask-position"))
+        _is_nothing(style, "mask-size") or _is_far(length(style, "mask-position"))
     ):
         return True
     shown, size = colors_of(mask), _size(style, "mask-size")
@@ -82,9 +77,9 @@ def is_shut(style: Style) -> bool:
         across = down = "clip"
     if style.get("display") == "inline":
         return False
-    if (_pixels(style, "min-height") or 0) > 1:
+    if (length(style, "min-height") or 0) > 1:
         down = "visible"
-    if (_pixels(style, "min-width") or 0) > 1:
+    if (length(style, "min-width") or 0) > 1:
         across = "visible"
     for overflow, names in (
         (across, ("width", "max-width")),
@@ -98,12 +93,12 @@ def is_shut(style: Style) -> bool:
 
 
 def _is_nothing(style: Style, name: str) -> bool:
-    size, length = _size(style, name), _pixels(style, name)
-    if length is None or (size and size[1] == "%" and "height" in name):
+    size, long = _size(style, name), length(style, name)
+    if long is None or (size and size[1] == "%" and "height" in name):
         return False
     if name == "line-height" and size and not size[1]:
-        length *= 16
-    return length <= 1
+        long *= 16
+    return long <= 1
 
 
 def is_indented(style: Style) -> bool:
@@ -111,7 +106,7 @@ def is_indented(style: Style) -> bool:
     size = _size(style, "text-indent")
     if size and size[0] >= 100 and size[1] == "%":
         return style.get("overflow") in ("hidden", "clip")
-    return _is_far(_pixels(style, "text-indent"))
+    return _is_far(length(style, "text-indent"))
 
 
 def is_away(style: Style) -> bool:
@@ -121,17 +116,15 @@ def is_away(style: Style) -> bool:
     position = style.get("position")
     placed = position in ("absolute", "fixed", "relative")
     names = ("left", "top", "right", "bottom") if placed else ()
-    if any(_is_far(_pixels(style, name)) for name in (*names, "margin-left", "margin-top")):
+    if any(_is_far(length(style, name)) for name in (*names, "margin-left", "margin-top")):
         return True
-    if placed and any((_pixels(style, name) or 0) >= _FAR_RIGHT for name in ("left", "top")):
+    if placed and any((length(style, name) or 0) >= _FAR_RIGHT for name in ("left", "top")):
         return True
     path = [number(part) for part in style.get("offset-path", "").partition("m")[2].split()[:2]]
     if any(_is_far(size[0]) for size in path if size):
         return True
-    if not NAMES & style.keys():
-        return False
     to = moved(style)
-    return any(_is_far(length) or length >= _FAR_MOVED for length in (to.x, to.y))
+    return any(_is_far(by) or by >= _FAR_MOVED for by in (to.x, to.y))
 
 
 def _is_beyond(style: Style) -> bool:
@@ -171,13 +164,11 @@ def is_cut(style: Style) -> bool:
     if spacing and spacing[0] <= -_TIGHT.get(spacing[1], 10.0) and "font-size" not in style:
         return True
     zoom = _size(style, "zoom")
-    return zoom is not None and zoom[0] <= (5 if zoom[1] == "%" else 0.05)
+    return zoom is not None and share(zoom) <= 0.05
 
 
 def _is_flat(style: Style) -> bool:
     """Whether a transformation leaves nothing to see of an element's front."""
-    if not NAMES & style.keys():
-        return False
     to = moved(style)
     return to.is_thin or (to.is_turned and style.get("backface-visibility") == "hidden")
 
@@ -189,5 +180,5 @@ def is_tiny(style: Style) -> bool:
         return size is not None or "font-size-adjust" in style
     if size[1] in _TINY:
         return size[0] <= _TINY[size[1]]
-    length = pixels(size)
-    return length is not None and length <= _TINY_PIXELS and (bool(size[1]) or not size[0])
+    high = pixels(size)
+    return high is not None and high <= _TINY_PIXELS and (bool(size[1]) or not size[0])

@@ -143,10 +143,11 @@ def drop_all(tree: HtmlElement, elements: Sequence[HtmlElement]) -> None:
     """Take out `elements` at once: one by one, each would copy all text right before it."""
     from lxml import etree  # noqa: PLC0415 - only pages need it
 
-    for element in elements:
-        if element.getparent() is not None:
-            element.tag = _GONE
-    etree.strip_elements(tree, _GONE, with_tail=False)
+    inner = [element for element in elements if element.getparent() is not None]
+    for element in inner:
+        element.tag = _GONE
+    if inner:
+        etree.strip_elements(tree, _GONE, with_tail=False)
 
 
 def drop(tree: HtmlElement, *names: str) -> None:

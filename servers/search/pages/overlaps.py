@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from servers.search.pages.colors import is_opaque
-from servers.search.pages.css_values import number, pixels
+from servers.search.pages.css_values import length, number, pixels
 from servers.search.pages.hiding_styles import overflows
 from servers.search.pages.stylesheet import Style
 from servers.search.pages.transforms import NAMES, moved
@@ -52,7 +52,7 @@ def covers(style: Style) -> bool:
 
 def _reaches(style: Style, start: str, end: str, size: str) -> bool:
     """Whether an element fills its place in one direction."""
-    near = [_pixels(style, name) for name in (start, end)]
+    near = [length(style, name) for name in (start, end)]
     if not any(one is not None and one <= _EDGE for one in near):
         return False
     long = number(style.get(size, ""))
@@ -77,15 +77,10 @@ def _room(style: Style) -> tuple[float, float]:
     for overflow, names in zip(
         overflows(style), (("width", "max-width"), ("height", "max-height")), strict=True
     ):
-        lengths = [_pixels(style, name) or 0.0 for name in names if "%" not in style.get(name, "")]
+        lengths = [length(style, name) or 0.0 for name in names if "%" not in style.get(name, "")]
         long = min(filter(None, lengths), default=0.0)
         sizes.append(long if overflow in _WINDOWS and long <= _LARGEST else 0.0)
     return sizes[0], sizes[1]
-
-
-def _pixels(style: Style, name: str) -> float | None:
-    size = number(style.get(name, ""))
-    return None if size is None else pixels(size)
 
 
 def cut_off(element: HtmlElement, look: Look) -> Iterator[HtmlElement]:
@@ -126,8 +121,8 @@ def _is_outside(at: float, size: float, own: float) -> bool:
 def _inner(style: Style) -> tuple[float, float]:
     """How far right and down in an element its text begins."""
     return (
-        (_pixels(style, "padding-left") or 0.0) + (_pixels(style, "text-indent") or 0.0),
-        _pixels(style, "padding-top") or 0.0,
+        (length(style, "padding-left") or 0.0) + (length(style, "text-indent") or 0.0),
+        length(style, "padding-top") or 0.0,
     )
 
 
@@ -143,13 +138,13 @@ def _shift(
 ) -> tuple[float, float]:
     """How far an element is moved right and down, in the sizes of what holds it and of itself."""
     found = []
-    to = moved(style) if NAMES & style.keys() else None
+    to = moved(style)
     is_placed = style.get("position") in _PLACED
     for start, end, (size, own), by in (
-        ("left", "right", across, to.x if to else 0.0),
-        ("top", "bottom", down, to.y if to else 0.0),
+        ("left", "right", across, to.x),
+        ("top", "bottom", down, to.y),
     ):
-        shift = by + (_pixels(style, f"margin-{start}") or 0.0)
+        shift = by + (length(style, f"margin-{start}") or 0.0)
         near, far = number(style.get(start, "")), number(style.get(end, ""))
         if is_placed and near:
             shift += near[0] * size / 100 if near[1] == "%" else pixels(near) or 0.0

@@ -14,12 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from servers.search.pages.selector_parts import (
-    STATES,
-    AttributeTest,
-    InheritedTest,
-    Place,
-)
+from servers.search.pages.selector_parts import STATES, AttributeTest, InheritedTest, Place
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -354,7 +354,7 @@ class Stylesheet:
 
     def _may_fit(self, selector: str) -> bool:
         """Whether the page has all that a `selector` names; quick to tell."""
-        outside = _BRACKETS.sub("", selector)
+        outside = _BRACKETS.sub("", selector) if "(" in selector or "[" in selector else selector
         if "(" in outside or "\\" in outside:
             return True
         return not _NEVER.search(outside) and self._names.issuperset(_NAMED.findall(outside))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from servers.search.pages.css_values import number, pixels
+from servers.search.pages.css_values import DEGREES, number, pixels, share
 
 STEP = re.compile(r"([a-z3-]{1,20})\(([^()]{0,300}+)\)")
 """The name of a function, and what is in its brackets."""
 NAMES = frozenset(["transform", "translate", "scale", "rotate"])
-_TURNS = {"": 180 / math.pi, "deg": 1.0, "turn": 360.0, "grad": 0.9, "rad": 180 / math.pi}
+_TURNS = {**DEGREES, "": DEGREES["rad"]}
 _AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 _THIN = 0.1
 Matrix = list[list[float]]
@@ -36,16 +37,26 @@ class Moved:
 
 def moved(style: dict[str, str]) -> Moved:
     """What all transformations of `style` do together."""
+    if not NAMES & style.keys():
+        return _STILL
+    return _moved(*(style.get(name, "") for name in ("translate", "rotate", "scale", "transform")))
+
+
+_STILL = Moved()
+
+
+@lru_cache(200)
+def _moved(translate: str, rotate: str, scale: str, transform: str) -> Moved:
     steps = []
-    if "translate" in style:
-        steps.append(("translate3d", ",".join(style["translate"].split())))
-    if "rotate" in style:
-        *axis, angle = style["rotate"].split() or [""]
+    if translate:
+        steps.append(("translate3d", ",".join(translate.split())))
+    if rotate:
+        *axis, angle = rotate.split()
         name = f"rotate{axis[0]}" if len(axis) == 1 else "rotate3d" if axis else "rotate"
         steps.append((name, ",".join([*(axis if len(axis) > 1 else ()), angle])))
-    if "scale" in style:
-        steps.append(("scale", ",".join(style["scale"].split())))
-    steps += STEP.findall(style.get("transform", ""))
+    if scale:
+        steps.append(("scale", ",".join(scale.split())))
+    steps += STEP.findall(transform)
     matrix, shares = _matrix("", [], []), [0.0, 0.0]
     for name, said in steps[:20]:
         sizes = [number(part) or (0.0, "") for part in said.split(",")]
@@ -90,7 +101,7 @@ def _translate(found: Matrix, name: str, sizes: list[_Size], lengths: list[float
 
 
 def _scale(found: Matrix, name: str, sizes: list[_Size], _lengths: list[float]) -> None:
-    parts = [size / 100 if unit == "%" else size for size, unit in sizes[:3]]
+    parts = [share(size) for size in sizes[:3]]
     axis = {"scalex": [0], "scaley": [1], "scalez": [2]}.get(name, [0, 1, 2])
     for row, part in zip(axis, parts * 2 if len(parts) == 1 else parts, strict=False):
         found[row][row] = part

@@ -16,10 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from servers.search.pages import markup, mathml
-from servers.search.pages.colors import (
-    WHITE,
-    is_clear,
-)
+from servers.search.pages.colors import WHITE, is_clear
 from servers.search.pages.controls import NO_PLACE, Opened
 from servers.search.pages.drawn_letters import DARK, INHERITED, Letters, color_named
 from servers.search.pages.hiding_rules import (
@@ -61,33 +58,36 @@ _MOST_OVER = 150
 
 def drop_unseen(tree: HtmlElement) -> None:
     """Take out of `tree` what a person would not see, so that it cannot speak to a model."""
-    sheets = list(tree.iter("style", "link"))
+    told = list(tree.iter("style", "link", "template", "body"))  # each further walk takes its time
     rules = [
-        _with_imported(style.text or _carried(style.get("href") or ""))
-        for style in sheets
-        if _holds(style)
+        _with_imported(one.text or _carried(one.get("href") or "")) for one in filter(_holds, told)
     ]
-    linked = any("stylesheet" in (one.get("rel") or "") for one in sheets if one.tag == "link")
-    _open_shadows(tree)
+    linked = any(one.tag == "link" and "stylesheet" in one.get("rel", "") for one in told)
+    inks = [color_named(one.get("text", "")) for one in told if one.tag == "body"]
+    for template in told:
+        if template.tag == "template":
+            _open_shadow(tree, template)
     markup.drop(tree, *_UNREAD)
+    marked = set(tree.xpath(_MARKED))
     own = list(map(str, tree.xpath("//@style", smart_strings=False)))
     said = "\n".join((*rules, *own)).lower()
-    grounds = colors_among([*_GROUND.findall(said), *map(color_named, tree.xpath("//@bgcolor"))])
+    grounds = colors_among(
+        [*_GROUND.findall(said), *(color_named(one.get("bgcolor", "")) for one in marked)]
+    )
     hiding = Hiding(
         grounds | ({WHITE, DARK} if "color-scheme" in said else {WHITE}),
-        colors_among([*_INK.findall(said), *map(color_named, tree.xpath("//body/@text"))]),
+        colors_among([*_INK.findall(said), *inks]),
     )
     sheet = Stylesheet(rules, own, hiding.may_hide, _names(tree))
-    sight = _Sight(tree, sheet, linked or sheet.is_cut)
-    sight.look()
+    _Sight(tree, sheet, linked or sheet.is_cut).look(marked)
     mathml.spell_out(tree)
 
 
 def _holds(style: HtmlElement) -> bool:
     """Whether the rules of a `style`, or of a `link` that brings them along, hold on a screen."""
-    is_brought = style.get("rel") == "stylesheet" and style.get("href", "").startswith("data:")
+    is_sheet = style.get("rel") == "stylesheet" and style.get("href", "").startswith("data:")
     return (
-        (style.tag == "style" or is_brought)
+        (is_sheet if style.tag == "link" else style.tag == "style")
         and "text/css" in (style.get("type") or "text/css")
         and next(style.iterancestors("noscript", "template"), None) is None
         and on_screen(style.get("media") or "all")
@@ -113,15 +113,14 @@ def _carried(address: str) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _open_shadows(tree: HtmlElement) -> None:
-    """Put what an element shows in place of its own where its page brings that in a template."""
-    for template in tree.xpath("//template[@shadowrootmode or @shadowroot]"):
-        host = template.getparent()
-        if host is None:
-            continue
-        if template.find(".//slot") is None:
-            markup.drop_all(tree, [one for one in host if one is not template])
-        template.tag = "div"
+def _open_shadow(tree: HtmlElement, template: HtmlElement) -> None:
+    """Put what `template` brings, if its host shows that, in place of the host's own."""
+    host = template.getparent()
+    if host is None or {"shadowrootmode", "shadowroot"}.isdisjoint(template.keys()):
+        return
+    if template.find(".//slot") is None:
+        markup.drop_all(tree, [one for one in host if one is not template])
+    template.tag = "div"
 
 
 def _names(tree: HtmlElement) -> frozenset[str]:
@@ -160,9 +159,8 @@ class _Sight:
         self._over = 0
         self._pale: list[tuple[HtmlElement, str]] = []
 
-    def look(self) -> None:
-        """Take out what is not seen."""
-        marked = set(self._tree.xpath(_MARKED))
+    def look(self, marked: set[HtmlElement]) -> None:
+        """Take out what is not seen; an attribute may hide those that are `marked`."""
         named = self._sheet.hiding_attributes
         having = (one for one in self._tree.iter() if not named.isdisjoint(one.keys()))
         for element in self._suspects(marked.union(having) if named else marked):
