@@ -25,7 +25,6 @@ _WORDS = {
 }  # fmt: skip
 """What is true of a desktop's screen, with sizes in pixels."""
 _INNER = re.compile(r"(?<![\w:-])[\w:-]{0,20}+\(([^()]*+)\)")
-_SUMS = re.compile(r"(?:calc|min|max|clamp)\([^()]{0,99}\)")
 _SIGN = re.compile(r"([<>]=?|=)")
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -92,7 +91,7 @@ def _is_property(said: str) -> bool:
 
 
 def _holds(query: str, feature: Callable[[str], bool]) -> bool:
-    query = _SUMS.sub(lambda found: computed(found[0]), query)
+    query = computed(query)
     while found := _INNER.search(query):
         said = found[1].strip()
         is_met = _joined(said) if said[:1] in ("0", "1", "n") and _is_truth(said) else feature(said)

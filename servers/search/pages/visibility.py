@@ -125,11 +125,10 @@ def _open_shadow(tree: HtmlElement, template: HtmlElement) -> None:
 
 def _names(tree: HtmlElement) -> frozenset[str]:
     """All classes and ids on the page."""
-    classes, ids = (tree.xpath(f"/descendant::*/@{one}", smart_strings=False) for one in _NAMING)
-    return frozenset(" ".join({*classes, *ids}).split())
+    found = (tree.xpath(f"/descendant::*/@{one}", smart_strings=False) for one in ("class", "id"))
+    return frozenset(" ".join(set[str]().union(*found)).split())
 
 
-_NAMING = ("class", "id")
 _RELATIVE = re.compile(r"(?<!r)em|%|smaller|larger")
 _SHOWN_AGAIN = {
     "visibility": ("visibility", ("visible", "initial")),
