@@ -20,7 +20,7 @@ from typing import Any
 
 from servers.search.pages.office_archive import LOCKED, DocumentError
 
-_MEMORY = 168 << 20
+_MEMORY = 176 << 20
 """With the libraries that it maps, less than 200 MB."""
 _ADDRESSES = 1 << 30
 _SECONDS = 30
