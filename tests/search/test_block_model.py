@@ -51,24 +51,30 @@ def test_names_weigh_by_how_far_off_the_elements_are_that_bear_them() -> None:
         "<body><div class='userCard'><div><p class='card'>near</p></div></div><p>far</p></body>"
     )
     assert tree is not None
-    weighed = _model([0.0], {"0card": 1.0, "1card": 10.0, "2user": 100.0})
+    weighed = _model([0.0], words={"0card": 1.0, "1card": 10.0, "2user": 100.0})
     plain = _model([0.0])
     told = features(blocks_of(tree), PageFacts(tree, ""))
     near, far = (
         more - less
         for more, less in zip(weighed.log_odds(*told), plain.log_odds(*told), strict=True)
     )
-    both = _model([0.0], {"0card": 11.0}).log_odds(*told)
+    both = _model([0.0], words={"0card": 11.0}).log_odds(*told)
     assert near == pytest.approx(both[0] - plain.log_odds(*told)[0])
     assert far == 0
 
 
-@pytest.mark.parametrize(("first", "others", "sum_"), [(0.05, 3.0, 5.0), (-0.05, 3.0, -2.0)])
-def test_no_other_tree_is_asked_where_the_first_ones_are_sure(first, others, sum_) -> None:
-    told = ([[0.0]], [frozenset[str]()])
-    asked = _model([first] * 40 + [others]).log_odds(*told)
-    assert asked == pytest.approx(_model([sum_]).log_odds(*told))
+@pytest.mark.parametrize(("first", "others", "same"), [(0.05, 3.0, 5.0), (-0.05, 3.0, -2.6)])
+def test_no_other_tree_is_asked_where_the_first_ones_are_sure(first, others, same) -> None:
+    assert _log_odds([first] * 40 + [others]) == pytest.approx(_log_odds([0.0] * 40 + [same]))
 
 
-def _model(trees: list[float], words: dict[str, float] | None = None) -> BlockModel:
-    return BlockModel({"trees": trees, "words": words or {}})
+def test_forests_count_alike() -> None:
+    assert _log_odds([1.0, 2.0], [5.0]) == pytest.approx(_log_odds([4.0]))
+
+
+def _log_odds(*forests: list[float]) -> list[float]:
+    return _model(*forests).log_odds([[0.0]], [frozenset[str]()])
+
+
+def _model(*forests: list[float], words: dict[str, float] | None = None) -> BlockModel:
+    return BlockModel({"forests": forests, "words": words or {}})

@@ -486,8 +486,9 @@ def test_a_page_that_may_be_no_article_keeps_what_trafilatura_leaves_out() -> No
 
 def test_the_buttons_of_code_are_no_text() -> None:
     said = "The lock keeper opens the weir with this script whenever the water gets high."
-    code = "<button>Copy code</button><pre>weir --open</pre>"
-    page = f"<main><h1>Weirs</h1><p>{said} {said} {said}</p>{code}<p>{said}</p></main>"
+    lines = "import weir\n\nfor gate in weir.gates():\n    gate.open(height=0.5, slowly=True)"
+    code = f"<button>Copy code</button><pre>{lines}</pre>"
+    page = f"<main><h1>Weirs</h1>{f'<p>{said}</p>{code}' * 3}<p>{said}</p></main>"
     text = extract(page, "https://e.org/docs/weir", "text").text
-    assert "weir --open" in text
+    assert "gate.open" in text
     assert "Copy code" not in text

@@ -2,8 +2,9 @@
 
 The model is `block_model.json`, which `tests/bench/train_page_model.py` makes: small decision trees
 over the numbers of a block, and what each word weighs in the names of the elements around it.
-The first of the trees tell which blocks are far from being text; the others are asked about the
-rest. All learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley
+Forests of them that learned by chance from different parts count alike, since each errs in its own
+way. The first trees tell which blocks are far from being text; all are asked about the rest. They
+learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley
 (CC-BY-4.0), whole and without some of their parts.
 A tree is `[feature, limit, tree for at most the limit, tree for more]`, and its leaf a number.
 """
@@ -23,8 +24,9 @@ from servers.search.pages.block_surroundings import Names, Row
 TABLE = Path(__file__).with_name("block_model.json")
 _OF_TREES, _OF_NAMES, _LESS_LIKELY = 0.72, 0.15, 0.42
 """How both together turn out on pages of other sites than those the model learned from."""
-_FIRST, _FAR_OFF = 40, -1.5
-"""How many trees come first; a block with less as their sum is no text, whatever others say."""
+_FIRST, _FAR_OFF, _MORE = 40, -1.5, 1.3
+"""How many trees come first; a block with less as their sum is no text, whatever others say, and
+how many times as much all trees would say."""
 _PAGES = ((math.exp(-math.sqrt(3)), 1 / 6), (1.0, 2 / 3), (math.exp(math.sqrt(3)), 1 / 6))
 """How the odds of all blocks of a page turn out at once, and how often: a normal distribution."""
 _AT_ONCE = 10
@@ -35,8 +37,9 @@ class BlockModel:
     """Trees and names, as `block_model.json` has them."""
 
     def __init__(self, table: dict[str, Any]) -> None:
-        trees = table["trees"]
+        trees = [tree for forest in table["forests"] for tree in forest]
         self._first, self._others = _sums(trees[:_FIRST]), _sums(trees[_FIRST:])
+        self._forests = len(table["forests"])
         self._words: dict[str, float] = table["words"]
 
     def log_odds(self, rows: list[Row], names: list[Names]) -> list[float]:
@@ -51,8 +54,8 @@ class BlockModel:
     def _of_trees(self, row: Row) -> float:
         first = sum([add(row) for add in self._first])
         if first < _FAR_OFF:
-            return first
-        return first + sum([add(row) for add in self._others])
+            return _MORE * first
+        return (first + sum([add(row) for add in self._others])) / self._forests
 
 
 @cache
